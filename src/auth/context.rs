@@ -1,0 +1,285 @@
+//! What one request knows about its user, and the handle with which a handler changes that.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Auth, Visit};
+use crate::{
+    callbacks::{Failed, SignInContext, SignInDecision},
+    cookie::SetCookie,
+    error::{SessionError, SessionErrorKind},
+    session::{Claims, SealedSession, Session},
+    user::{Account, User},
+};
+
+/// The handle of one request: who is signed in, and `sign_in`, `sign_out` and `update` for handlers that do
+/// it themselves. The layer appends the cookies to the handler's response.
+///
+/// Get one as an extractor (feature `axum`) or with [`get_auth_context`](crate::get_auth_context).
+///
+/// ```
+/// use portcullis::{AuthContext, SignInError, User};
+///
+/// async fn after_my_own_login_form(auth: AuthContext, user: User) -> Result<&'static str, SignInError> {
+///     auth.sign_in(user).await?;
+///     Ok("welcome")
+/// }
+/// # let _ = after_my_own_login_form;
+/// ```
+#[derive(Clone)]
+pub struct AuthContext(Arc<Inner>);
+
+struct Inner {
+    auth: Auth,
+    visit: Visit,
+    resolved: Resolved,
+    /// A handler or a guard has looked at the session, so the response depends on it.
+    consulted: AtomicBool,
+    changes: Mutex<Vec<SetCookie>>,
+}
+
+/// Who the cookies say is here.
+#[derive(Debug)]
+pub(crate) enum Resolved {
+    Anonymous,
+    SignedIn {
+        sealed: SealedSession,
+        /// What the callbacks made of it, if there are any.
+        shown: Option<Session>,
+    },
+    Failed(SessionErrorKind),
+}
+
+impl AuthContext {
+    pub(crate) fn new(auth: Auth, visit: Visit, resolved: Resolved, changes: Vec<SetCookie>) -> Self {
+        Self(Arc::new(Inner {
+            auth,
+            visit,
+            resolved,
+            consulted: AtomicBool::new(false),
+            changes: Mutex::new(changes),
+        }))
+    }
+
+    pub(crate) fn anonymous(auth: Auth, headers: &HeaderMap, https: bool) -> Self {
+        let now = auth.now();
+        let visit = Visit::new(&auth, headers, https, now);
+        Self::new(auth, visit, Resolved::Anonymous, Vec::new())
+    }
+
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.0.auth
+    }
+
+    /// The session as clients see it; `None` if nobody is signed in.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed, or the user is not a `U`.
+    pub fn session<U: DeserializeOwned + 'static>(&self) -> Result<Option<Session<U>>, SessionError> {
+        match self.plain_session()? {
+            Some(session) => session.typed().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The session with the user as Auth.js has it.
+    pub(crate) fn plain_session(&self) -> Result<Option<Session>, SessionError> {
+        self.consult();
+        match &self.0.resolved {
+            Resolved::Anonymous => Ok(None),
+            Resolved::Failed(kind) => Err(SessionError::new(*kind)),
+            Resolved::SignedIn { shown: Some(session), .. } => Ok(Some(session.clone())),
+            Resolved::SignedIn { sealed, shown: None } => {
+                let expires = sealed.registered.expires.unwrap_or(self.0.visit.now);
+                let session = self.0.auth.session_of(&sealed.json, expires);
+                session.map(Some).ok_or(SessionError::new(SessionErrorKind::Shape))
+            }
+        }
+    }
+
+    /// The claims of the session cookie; `None` if there is no valid one.
+    pub(crate) fn token_json(&self) -> Result<Option<&[u8]>, SessionError> {
+        self.consult();
+        match &self.0.resolved {
+            Resolved::Anonymous => Ok(None),
+            Resolved::Failed(kind) => Err(SessionError::new(*kind)),
+            Resolved::SignedIn { sealed, .. } => Ok(Some(&sealed.json)),
+        }
+    }
+
+    /// Signs `user` in: asks the `sign_in` and `jwt` callbacks, then sends a new token with the response.
+    ///
+    /// The callbacks see an account of the provider `credentials`. Who the user is was decided by the
+    /// handler; nothing is checked here.
+    ///
+    /// # Errors
+    ///
+    /// When a callback refuses or fails; nothing changes then.
+    pub async fn sign_in(&self, user: User) -> Result<(), SignInError> {
+        let account = Account {
+            provider: "credentials".into(),
+            kind: "credentials",
+            provider_account_id: user.id.clone(),
+        };
+        let context = SignInContext { user: user.clone(), account: account.clone(), credentials: None };
+        match self.0.auth.settings.callbacks.sign_in(context).await {
+            Ok(SignInDecision::Allow) => {}
+            Ok(SignInDecision::Deny) | Err(_) => return Err(SignInError::denied()),
+            Ok(SignInDecision::Redirect(to)) => {
+                return Err(SignInError { redirect: Some(to), ..SignInError::denied() });
+            }
+        }
+        let cookies =
+            self.0.auth.start(user, account, &self.0.visit).await.map_err(|_| SignInError::failed())?;
+        self.change(cookies);
+        Ok(())
+    }
+
+    /// Signs out: removes the session's cookies with the response.
+    pub async fn sign_out(&self) {
+        let sealed = match &self.0.resolved {
+            Resolved::SignedIn { sealed, .. } => Some(sealed),
+            _ => None,
+        };
+        let cookies = self.0.auth.end(sealed, &self.0.visit).await;
+        self.change(cookies);
+    }
+
+    /// Renews the session, giving `data` to the `jwt` callback with [`Trigger::Update`](crate::Trigger::Update).
+    /// Answers the new session; `None` if nobody is signed in, or the callback ended the session.
+    ///
+    /// # Errors
+    ///
+    /// When a callback fails; nothing changes then.
+    pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
+        let sealed = match &self.0.resolved {
+            Resolved::SignedIn { sealed, .. } => sealed,
+            Resolved::Anonymous => return Ok(None),
+            Resolved::Failed(kind) => return Err(SessionError::new(*kind)),
+        };
+        match self.0.auth.renew(sealed, Some(Some(data.into())), &self.0.visit).await {
+            Ok(Some(renewal)) => {
+                self.change(renewal.cookies);
+                Ok(Some(renewal.session))
+            }
+            Ok(None) => {
+                self.change(self.0.auth.end(None, &self.0.visit).await);
+                Ok(None)
+            }
+            Err(_) => Err(SessionError::new(SessionErrorKind::Callback)),
+        }
+    }
+
+    /// The cookies that the response has to carry; they are handed out once.
+    pub(crate) fn take_changes(&self) -> Vec<SetCookie> {
+        std::mem::take(&mut *self.0.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn is_consulted(&self) -> bool {
+        self.0.consulted.load(Ordering::Relaxed)
+    }
+
+    fn consult(&self) {
+        self.0.consulted.store(true, Ordering::Relaxed);
+    }
+
+    /// The latest change wins: what was queued before is dropped.
+    fn change(&self, cookies: Vec<SetCookie>) {
+        *self.0.changes.lock().unwrap_or_else(PoisonError::into_inner) = cookies;
+    }
+}
+
+impl fmt::Debug for AuthContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.resolved {
+            Resolved::Anonymous => "AuthContext(anonymous)",
+            Resolved::SignedIn { .. } => "AuthContext(signed in)",
+            Resolved::Failed(_) => "AuthContext(failed)",
+        })
+    }
+}
+
+/// The decoded token of a request, as `getToken` of Auth.js gives it (`docs/protocol.md` section 16): from the
+/// session cookie, or else from `Authorization: Bearer`.
+///
+/// `C` is the application's own type for the claims.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Token<C = Claims> {
+    /// What the token holds.
+    pub claims: C,
+}
+
+impl<C: DeserializeOwned> Token<C> {
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, SessionError> {
+        Claims::read_as(json).map(|claims| Self { claims }).map_err(|error| {
+            tracing::error!(%error, "the token's claims do not fit the type that the handler asks for");
+            SessionError::new(SessionErrorKind::Shape)
+        })
+    }
+}
+
+impl<C> Deref for Token<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.claims
+    }
+}
+
+/// Why [`AuthContext::sign_in`] signed nobody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInError {
+    denied: bool,
+    redirect: Option<String>,
+}
+
+impl SignInError {
+    fn denied() -> Self {
+        Self { denied: true, redirect: None }
+    }
+
+    fn failed() -> Self {
+        Self { denied: false, redirect: None }
+    }
+
+    /// The `sign_in` callback refused; otherwise a callback failed.
+    pub fn is_denied(&self) -> bool {
+        self.denied
+    }
+
+    /// Where the `sign_in` callback wants the browser to go instead.
+    pub fn redirect(&self) -> Option<&str> {
+        self.redirect.as_deref()
+    }
+}
+
+impl fmt::Display for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.denied {
+            "the sign-in was refused"
+        } else {
+            "a callback failed during the sign-in"
+        })
+    }
+}
+
+impl StdError for SignInError {}
+
+impl From<Failed> for SessionErrorKind {
+    fn from(_: Failed) -> Self {
+        Self::Callback
+    }
+}

@@ -1,0 +1,124 @@
+//! What callbacks and events are given.
+
+use serde_json::Value;
+
+use crate::{
+    provider::Submitted,
+    session::{Claims, Session},
+    user::{Account, User},
+};
+
+/// For the `sign_in` callback: who is about to be signed in, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SignInContext {
+    /// The user as the provider gave it.
+    pub user: User,
+    /// The provider's account.
+    pub account: Account,
+    /// What was typed into the form, for credentials.
+    pub credentials: Option<Submitted>,
+}
+
+/// The answer of the `sign_in` callback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInDecision {
+    /// Go on.
+    Allow,
+    /// Refuse: the error page says that access was denied.
+    Deny,
+    /// Refuse, and lead the browser there: a path of this site, or a URL.
+    Redirect(String),
+}
+
+/// For the `redirect` callback: where somebody asks to be led.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RedirectContext {
+    /// What was asked for; from the request, so anything.
+    pub url: String,
+    /// This site's origin.
+    pub base_url: String,
+}
+
+/// Why the `jwt` and `session` callbacks are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trigger {
+    /// A user has just signed in.
+    SignIn,
+    /// A user has just signed in for the first time.
+    SignUp,
+    /// The client called `update()`, or a handler did.
+    Update,
+}
+
+/// For the `jwt` callback: the token, and at a sign-in what it is made of.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JwtContext {
+    /// The claims so far. What the callback returns is sealed; `sub` cannot be changed.
+    pub token: Claims,
+    /// At a sign-in: the user.
+    pub user: Option<User>,
+    /// At a sign-in: the account.
+    pub account: Option<Account>,
+    /// What happened; `None` when the session is only read.
+    pub trigger: Option<Trigger>,
+    /// With [`Trigger::Update`]: what the client sent. It may be anything; take what you expect and nothing else.
+    pub session: Option<Value>,
+}
+
+impl JwtContext {
+    pub(crate) fn read(token: Claims) -> Self {
+        Self { token, user: None, account: None, trigger: None, session: None }
+    }
+
+    pub(crate) fn update(token: Claims, session: Option<Value>) -> Self {
+        Self { trigger: Some(Trigger::Update), session, ..Self::read(token) }
+    }
+}
+
+/// For the `session` callback: what is about to be shown.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SessionContext {
+    /// Name, e-mail address and picture of the user. What the callback returns is what clients see.
+    pub session: Session,
+    /// The token that it is made of.
+    pub token: Claims,
+    /// [`Trigger::Update`] when the client called `update()`.
+    pub trigger: Option<Trigger>,
+}
+
+/// Something that has happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A user signed in.
+    SignIn {
+        /// Who.
+        user: User,
+        /// How.
+        account: Account,
+    },
+    /// A user signed out.
+    SignOut {
+        /// The token that the browser had.
+        token: Claims,
+    },
+    /// A client read its session.
+    Session {
+        /// What it was shown.
+        session: Session,
+        /// The token behind it.
+        token: Claims,
+    },
+    /// A sign-in was refused.
+    SignInFailed {
+        /// The provider's id.
+        provider: String,
+        /// The code that the client was told.
+        error: &'static str,
+    },
+}

@@ -1,0 +1,112 @@
+//! Reading the `Cookie` headers of a request, borrowed.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, header::COOKIE};
+use memchr::{memchr, memchr_iter};
+use percent_encoding::percent_decode;
+
+/// The name and raw value of each cookie, in order, over all `Cookie` headers (HTTP/2 may send several).
+///
+/// Splits at `;`, trims blanks, cuts at the first `=`; what has no `=` is passed over. Bytes outside ASCII
+/// are left as they are, so that one odd cookie cannot hide the others.
+pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers.get_all(COOKIE).iter().flat_map(|header| split(header.as_bytes())).filter_map(pair)
+}
+
+/// The decoded value of the first cookie called `name`.
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+    pairs(headers).find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| decode(value))
+}
+
+/// A value as `decodeURIComponent` reads it; one that is malformed stays as it is.
+pub(crate) fn decode(value: &[u8]) -> Cow<'_, str> {
+    let value = unquote(value);
+    if memchr(b'%', value).is_none() || !is_well_formed(value) {
+        return String::from_utf8_lossy(value);
+    }
+    percent_decode(value).decode_utf8().unwrap_or_else(|_| String::from_utf8_lossy(value))
+}
+
+fn split(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr_iter(b';', header).chain([header.len()]).map(move |end| {
+        let part = &header[start..end];
+        start = end + 1;
+        part
+    })
+}
+
+fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = memchr(b'=', part)?;
+    Some((trim(&part[..equals]), trim(&part[equals + 1..])))
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn unquote(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] => inner,
+        value => value,
+    }
+}
+
+/// Every `%` is followed by two hexadecimal digits.
+pub(crate) fn is_well_formed(value: &[u8]) -> bool {
+    memchr_iter(b'%', value)
+        .all(|at| value.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        lines.iter().map(|line| (COOKIE, HeaderValue::from_bytes(line).unwrap())).collect()
+    }
+
+    #[test]
+    fn finds_the_first_of_a_name() {
+        let headers = headers(&[b"a=1; b=2;a=3", b" c = \"4 5\" ; noequals; d==x; e=%C3%BC%"]);
+        for (name, value) in [
+            ("a", Some("1")),
+            ("b", Some("2")),
+            ("c", Some("4 5")),
+            ("noequals", None),
+            ("d", Some("=x")),
+            ("e", Some("%C3%BC%")),
+            ("f", None),
+        ] {
+            assert_eq!(find(&headers, name).as_deref(), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_byte_outside_ascii_hides_nothing() {
+        let headers = headers(&[b"odd=\xff\xfe; a=1"]);
+        assert_eq!(find(&headers, "a").as_deref(), Some("1"));
+        assert_eq!(find(&headers, "odd").as_deref(), Some("\u{fffd}\u{fffd}"));
+    }
+
+    proptest! {
+        /// S95: no header line makes the scanner panic, and what it yields is part of the line.
+        #[test]
+        fn s95_any_line_is_scanned(line in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(value) = HeaderValue::from_bytes(&line) {
+                let headers: HeaderMap = [(COOKIE, value)].into_iter().collect();
+                for (name, value) in pairs(&headers) {
+                    prop_assert!(name.len() + value.len() < line.len());
+                    let _ = decode(value);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The generations of Auth.js, as data.
+//!
+//! What differs between next-auth v3, v4 and Auth.js v5 stands in the [`Rules`] of [`v3`], [`v4`] and
+//! [`v5`], and nowhere else: the rest of the crate asks a rule, never which dialect it is.
+
+mod v3;
+mod v4;
+mod v5;
+
+use std::fmt;
+
+/// Which generation of Auth.js an application speaks on the wire.
+///
+/// An application writes one dialect and may read several, which is how a running site moves from one to
+/// the next without signing anybody out.
+///
+/// ```
+/// use portcullis::Dialect;
+///
+/// assert_eq!(Dialect::default(), Dialect::V4);
+/// assert_eq!(Dialect::V5.to_string(), "v5");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Dialect(&'static Rules);
+
+impl Dialect {
+    /// next-auth 3: signed tokens, one cookie, no `update()`.
+    pub const V3: Self = Self(&v3::RULES);
+    /// next-auth 4, which npm calls latest; the default.
+    pub const V4: Self = Self(&v4::RULES);
+    /// Auth.js, that is next-auth 5 beta and `@auth/core`.
+    pub const V5: Self = Self(&v5::RULES);
+
+    /// All of them, oldest first.
+    pub const ALL: [Self; 3] = [Self::V3, Self::V4, Self::V5];
+
+    pub(crate) fn rules(self) -> &'static Rules {
+        self.0
+    }
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self::V4
+    }
+}
+
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Dialect {}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dialect({})", self.0.name)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+/// Everything in which the dialects differ. Section numbers are those of `docs/protocol.md`.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) name: &'static str,
+
+    // Cookies (section 2)
+    /// What the cookie names begin with, after their `__Secure-` or `__Host-`.
+    pub(crate) cookie_stem: &'static str,
+    /// The most characters of a value that one session cookie carries; without it they are never split.
+    pub(crate) chunk_size: Option<usize>,
+    /// A removal also says `Expires`.
+    pub(crate) removal_expires: bool,
+
+    // Tokens (section 4)
+    pub(crate) token: TokenFormat,
+    /// How far clocks may differ, in seconds.
+    pub(crate) leeway: i64,
+    /// Tokens carry a random `jti`.
+    pub(crate) token_id: bool,
+    /// A token needs an `iat`, which may neither lie in the future nor further back than the maximum age.
+    pub(crate) bounds_issue_time: bool,
+
+    /// CSRF hashes take the list of secrets as text, joined by commas; otherwise the first secret (section 3).
+    pub(crate) hashes_secret_list: bool,
+
+    // Requests (section 5)
+    /// Exactly the known paths are served; otherwise further segments are ignored.
+    pub(crate) strict_paths: bool,
+    pub(crate) unsupported: Unsupported,
+
+    // Answers (sections 5 and 6)
+    /// The JSON text of "nobody is signed in".
+    pub(crate) empty_session: &'static str,
+    /// A member of the user that has no claim is `null`; otherwise it is absent.
+    pub(crate) null_members: bool,
+    /// The session's user is made of what the `jwt` callback returned; otherwise of what the token held.
+    pub(crate) session_from_callback: bool,
+    /// `POST /session` updates the session.
+    pub(crate) serves_update: bool,
+    /// `POST /_log` takes what the browser client logs.
+    pub(crate) serves_log: bool,
+    /// An answer in JSON mode has the status of the outcome; otherwise 200.
+    pub(crate) json_status: bool,
+    /// An answer in JSON mode carries `Location` too.
+    pub(crate) json_location: bool,
+    pub(crate) failure: Failure,
+
+    // Pages (sections 6 and 13)
+    /// Codes that the error page hands on to the sign-in page.
+    pub(crate) error_to_sign_in: &'static [&'static str],
+    /// The custom error page is asked before that.
+    pub(crate) error_page_first: bool,
+    /// Codes of the error page are compared without case.
+    pub(crate) error_ignores_case: bool,
+    pub(crate) page_query: PageQuery,
+    /// The custom page for "check your mail" is given the query of the request.
+    pub(crate) verify_request_query: bool,
+    /// `GET /signin/PROVIDER` shows the sign-in page.
+    pub(crate) sign_in_page_of_provider: bool,
+    /// Codes that the sign-in page explains by "try a different account".
+    pub(crate) try_another_account: &'static [&'static str],
+    /// How the sign-in page explains `EmailSignin`.
+    pub(crate) email_sign_in_message: &'static str,
+    /// The sign-in page explains `SessionRequired`.
+    pub(crate) explains_session_required: bool,
+
+    // Guards (section 16)
+    pub(crate) sign_in_link: SignInLink,
+}
+
+/// How session tokens are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenFormat {
+    /// A JWS signed with HS512 (v3); reads its encrypted form too.
+    SignedHs512,
+    /// A JWE with direct A256GCM, whose key does not depend on the cookie (v4).
+    Gcm,
+    /// A JWE with direct A256CBC-HS512, whose key depends on the cookie's name (v5).
+    CbcHs512,
+}
+
+/// The answer to a method or an action that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsupported {
+    /// 400 with a sentence.
+    Text,
+    /// 400 with the JSON string `"Bad request."`; where the action exists, `error=Configuration`.
+    BadRequest,
+}
+
+/// Where a failed sign-in or form leads (section 13.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// All through the error page; a form without a CSRF token back to its own page with `csrf=true`.
+    ErrorPage,
+    /// Each code to the page that explains it, and no cookie is set.
+    PageOfCode,
+}
+
+/// How values are put into the query of a custom page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageQuery {
+    /// As `encodeURIComponent` does.
+    Component,
+    /// As forms do: a space is `+`.
+    Form,
+}
+
+/// How a guard sends a browser to the sign-in page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignInLink {
+    /// `withAuth`: `callbackUrl` is the path and query.
+    PathOnly,
+    /// `auth()` as middleware: the query is kept and `callbackUrl` is the whole URL.
+    KeepQuery,
+}

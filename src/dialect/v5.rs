@@ -1,0 +1,42 @@
+//! Auth.js: next-auth 5 beta and `@auth/core` (`docs/protocol.md`, marked \[v5\]).
+
+use super::{Failure, PageQuery, Rules, SignInLink, TokenFormat, Unsupported};
+
+pub(super) const RULES: Rules = Rules {
+    name: "v5",
+    cookie_stem: "authjs",
+    chunk_size: Some(3936),
+    removal_expires: false,
+    token: TokenFormat::CbcHs512,
+    leeway: 15,
+    token_id: true,
+    bounds_issue_time: false,
+    hashes_secret_list: true,
+    strict_paths: true,
+    unsupported: Unsupported::BadRequest,
+    empty_session: "null",
+    null_members: false,
+    session_from_callback: true,
+    serves_update: true,
+    serves_log: false,
+    json_status: false,
+    json_location: true,
+    failure: Failure::PageOfCode,
+    error_to_sign_in: &[],
+    error_page_first: true,
+    error_ignores_case: false,
+    page_query: PageQuery::Form,
+    verify_request_query: true,
+    sign_in_page_of_provider: false,
+    try_another_account: &[
+        "Signin",
+        "OAuthSignin",
+        "OAuthCallbackError",
+        "OAuthCreateAccount",
+        "EmailCreateAccount",
+        "Callback",
+    ],
+    email_sign_in_message: "The e-mail could not be sent.",
+    explains_session_required: true,
+    sign_in_link: SignInLink::KeepQuery,
+};

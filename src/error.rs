@@ -1,0 +1,167 @@
+//! What can go wrong, and what each side is told of it.
+//!
+//! Operators read [`ConfigError`] at start-up and the log later; clients see an [`ErrorCode`], whose
+//! values are those of Auth.js (`docs/protocol.md` section 13), and never a cause.
+
+use std::{borrow::Cow, error::Error as StdError, fmt};
+
+/// The error type of the application's callbacks: anything that is an error, as `?` makes it.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Everything that is wrong with a configuration, each problem with its remedy.
+///
+/// [`AuthBuilder::build`](crate::AuthBuilder::build) collects all of them, so that one start shows them all.
+#[derive(Debug)]
+pub struct ConfigError {
+    problems: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+}
+
+impl ConfigError {
+    pub(crate) fn none() -> Self {
+        Self { problems: Vec::new() }
+    }
+
+    pub(crate) fn one(problem: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::none();
+        error.add(problem, remedy);
+        error
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        problem: impl Into<Cow<'static, str>>,
+        remedy: impl Into<Cow<'static, str>>,
+    ) {
+        self.problems.push((problem.into(), remedy.into()));
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.problems.append(&mut other.problems);
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), Self> {
+        if self.problems.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// The problems and their remedies, in the order in which they were found.
+    pub fn problems(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.problems.iter().map(|(problem, remedy)| (problem.as_ref(), remedy.as_ref()))
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [(problem, remedy)] => write!(f, "portcullis configuration: {problem}; {remedy}"),
+            problems => {
+                write!(f, "portcullis configuration has {} problems:", problems.len())?;
+                problems.iter().try_for_each(|(problem, remedy)| write!(f, "\n  - {problem}; {remedy}"))
+            }
+        }
+    }
+}
+
+impl StdError for ConfigError {}
+
+/// Why there is no answer to "who is signed in?". This is not the same as "nobody is".
+///
+/// ```
+/// use portcullis::get_server_session;
+///
+/// // No AuthLayer has seen this request.
+/// let error = get_server_session(&http::Request::new(())).unwrap_err();
+/// assert_eq!(error.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+/// assert!(error.to_string().contains("AuthLayer"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionError {
+    kind: SessionErrorKind,
+}
+
+/// The kinds of [`SessionError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionErrorKind {
+    /// No [`AuthLayer`](crate::AuthLayer) stands in front of this service.
+    MissingLayer,
+    /// A callback of the application failed, panicked or took too long.
+    Callback,
+    /// The session is there but does not have the shape that the handler asked for.
+    Shape,
+}
+
+impl SessionError {
+    pub(crate) const fn new(kind: SessionErrorKind) -> Self {
+        Self { kind }
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> SessionErrorKind {
+        self.kind
+    }
+
+    /// The status that a response for it has.
+    pub fn status(&self) -> http::StatusCode {
+        http::StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    /// The stable code that a client is told.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            SessionErrorKind::MissingLayer => "MissingAuthLayer",
+            SessionErrorKind::Callback => "SessionCallbackError",
+            SessionErrorKind::Shape => "SessionShapeError",
+        }
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            SessionErrorKind::MissingLayer => {
+                "no AuthLayer in front of this service: add `.layer(AuthLayer::new(auth))` to the router, \
+                 after (outside) the routes and guards that need it"
+            }
+            SessionErrorKind::Callback => "a session callback of the application failed; see the log",
+            SessionErrorKind::Shape => {
+                "the session does not have the shape that this handler asks for; see the log"
+            }
+        })
+    }
+}
+
+impl StdError for SessionError {}
+
+/// The `error` values that clients see (`docs/protocol.md` section 13.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// Wrong credentials; v5 clients are told the code of the [`Rejection`](crate::Rejection) too.
+    CredentialsSignin {
+        /// The public code, `credentials` unless the application chose one.
+        code: Cow<'static, str>,
+    },
+    /// The `sign_in` callback refused.
+    AccessDenied,
+    /// Something on this side: a callback failed, a request that no flow makes.
+    Configuration,
+    /// A form without a verified CSRF token.
+    MissingCsrf,
+}
+
+impl ErrorCode {
+    /// The value of the `error` query parameter.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::CredentialsSignin { .. } => "CredentialsSignin",
+            Self::AccessDenied => "AccessDenied",
+            Self::Configuration => "Configuration",
+            Self::MissingCsrf => "MissingCSRF",
+        }
+    }
+
+    /// Whether the sign-in page explains it; the error page does otherwise.
+    pub(crate) fn is_shown_at_sign_in(&self) -> bool {
+        matches!(self, Self::CredentialsSignin { .. } | Self::MissingCsrf)
+    }
+}

@@ -1,0 +1,128 @@
+//! How somebody is refused: the one table from a refusal to a response.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Response, StatusCode, Uri,
+    header::{ACCEPT, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
+};
+
+use super::rule::Answer;
+use crate::{
+    auth::{Auth, SignInError},
+    dialect::SignInLink,
+    error::SessionError,
+    layer::{AuthRequest, Lookup},
+    reply,
+};
+
+/// Why a request does not pass.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NotSignedIn,
+    Forbidden,
+    Failed(SessionError),
+}
+
+pub(super) fn refuse(
+    request: &impl AuthRequest,
+    uri: &Uri,
+    method: &Method,
+    answer: Answer,
+    refusal: &Refusal,
+) -> Response<Bytes> {
+    let (headers, _) = request.headers_and_extensions();
+    let page = match answer {
+        Answer::Page => true,
+        Answer::Json => false,
+        Answer::Auto => is_page(method, headers),
+    };
+    match refusal {
+        Refusal::NotSignedIn if page => to_sign_in(request, uri).unwrap_or_else(unauthorized),
+        Refusal::NotSignedIn => unauthorized(),
+        Refusal::Forbidden => error(StatusCode::FORBIDDEN, "Forbidden", "this user may not do that"),
+        Refusal::Failed(failed) => failure(failed),
+    }
+}
+
+/// The response for a session that cannot be known.
+pub(crate) fn failure(failed: &SessionError) -> Response<Bytes> {
+    error(failed.status(), failed.code(), &failed.to_string())
+}
+
+/// The response for somebody who is not signed in and asked for no page.
+pub(crate) fn unauthorized() -> Response<Bytes> {
+    error(StatusCode::UNAUTHORIZED, "Unauthorized", "sign in first")
+}
+
+/// The response for a handler whose sign-in was refused.
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "the frameworks' modules use it"))]
+pub(crate) fn sign_in_refused(refused: &SignInError) -> Response<Bytes> {
+    let (status, code) = if refused.is_denied() {
+        (StatusCode::FORBIDDEN, "AccessDenied")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "Configuration")
+    };
+    error(status, code, &refused.to_string())
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response<Bytes> {
+    let body = serde_json::json!({ "error": code, "message": message }).to_string();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend([reply::NO_STORE]);
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// Whether a browser is opening a page, rather than a script asking for something.
+fn is_page(method: &Method, headers: &HeaderMap) -> bool {
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    is_read
+        && match headers.get("sec-fetch-mode") {
+            Some(mode) => mode == "navigate",
+            None => headers
+                .get(ACCEPT)
+                .and_then(|accept| accept.to_str().ok())
+                .is_some_and(|accept| accept.contains("text/html")),
+        }
+}
+
+/// A redirect to the sign-in page that leads back here (`docs/protocol.md` section 16).
+fn to_sign_in(request: &impl AuthRequest, uri: &Uri) -> Option<Response<Bytes>> {
+    let lookup = Lookup::of(request).ok()?;
+    let (headers, extensions) = request.headers_and_extensions();
+    let auth = lookup.auth();
+    let origin = auth.origin(headers, extensions)?;
+    let url = sign_in_url(auth, origin.as_str(), uri);
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(LOCATION, reply::location(&url));
+    response.headers_mut().extend([reply::NO_STORE]);
+    Some(response)
+}
+
+fn sign_in_url(auth: &Auth, origin: &str, uri: &Uri) -> String {
+    let page = match &auth.settings.pages.sign_in {
+        Some(page) if page.starts_with('/') => format!("{origin}{page}"),
+        Some(page) => page.clone(),
+        None => format!("{origin}{}/signin", auth.settings.base_path),
+    };
+    let here = uri.path_and_query().map_or("/", |here| here.as_str());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    match auth.settings.rules.sign_in_link {
+        SignInLink::PathOnly => {
+            query.append_pair("callbackUrl", here);
+        }
+        SignInLink::KeepQuery => {
+            let kept = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+            query.extend_pairs(kept.filter(|(name, _)| name != "callbackUrl"));
+            query.append_pair("callbackUrl", &format!("{origin}{here}"));
+        }
+    }
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}{}", query.finish())
+}

@@ -1,0 +1,161 @@
+//! Asking a request who is signed in. Works behind any framework; the extractors come here too.
+
+use std::borrow::Cow;
+
+use http::{Extensions, HeaderMap, Request, header::AUTHORIZATION, request::Parts};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+
+use super::scope;
+use crate::{
+    auth::{Auth, AuthContext, Token},
+    cookie::is_well_formed,
+    error::{SessionError, SessionErrorKind},
+    session::Session,
+};
+
+/// Anything with the headers and extensions of a request: [`http::Request`] and [`Parts`].
+pub trait AuthRequest: sealed::Sealed {
+    #[doc(hidden)]
+    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions);
+}
+
+impl<B> AuthRequest for Request<B> {
+    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions) {
+        (self.headers(), self.extensions())
+    }
+}
+
+impl AuthRequest for Parts {
+    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions) {
+        (&self.headers, &self.extensions)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<B> Sealed for http::Request<B> {}
+    impl Sealed for http::request::Parts {}
+}
+
+/// The session of a request, as clients see it; `None` if nobody is signed in. Looks at the session cookie
+/// only (`docs/protocol.md` section 16).
+///
+/// For a user type of one's own: [`AuthContext::session`].
+///
+/// # Errors
+///
+/// When no [`AuthLayer`](crate::AuthLayer) has seen the request, or a callback failed. That is not the same
+/// as "nobody": refuse then.
+pub fn get_server_session(request: &impl AuthRequest) -> Result<Option<Session>, SessionError> {
+    match Lookup::of(request)? {
+        Lookup::Context(context) => context.plain_session(),
+        Lookup::Anonymous(_) => Ok(None),
+    }
+}
+
+/// The decoded token of a request: from the session cookie, or else from `Authorization: Bearer`; `None` if
+/// neither holds a valid one. `C` is [`Claims`](crate::Claims) or a type of one's own.
+///
+/// A cookie that does not verify gives `None`, whatever the header says, as in Auth.js.
+///
+/// # Errors
+///
+/// When no [`AuthLayer`](crate::AuthLayer) has seen the request, or the claims are not a `C`.
+pub fn get_token<C: DeserializeOwned>(request: &impl AuthRequest) -> Result<Option<Token<C>>, SessionError> {
+    Lookup::of(request)?.token(request)
+}
+
+/// The token of a request as it was sent, not opened: from the session cookie, or else from
+/// `Authorization: Bearer`. For handing it on to another service.
+///
+/// # Errors
+///
+/// When no [`AuthLayer`](crate::AuthLayer) has seen the request.
+pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, SessionError> {
+    let lookup = Lookup::of(request)?;
+    let (headers, extensions) = request.headers_and_extensions();
+    let auth = lookup.auth();
+    let https = auth.origin(headers, extensions).is_none_or(|origin| origin.is_https());
+    Ok(auth.settings.strategy.raw_cookie(headers, https).or_else(|| bearer(headers).map(Cow::into_owned)))
+}
+
+/// The handle of a request, with which a handler signs in and out.
+///
+/// # Errors
+///
+/// When no [`AuthLayer`](crate::AuthLayer) has seen the request.
+pub fn get_auth_context(request: &impl AuthRequest) -> Result<AuthContext, SessionError> {
+    let (headers, extensions) = request.headers_and_extensions();
+    extensions
+        .get::<AuthContext>()
+        .cloned()
+        .or_else(|| scope::anonymous_context(headers))
+        .ok_or(SessionError::new(SessionErrorKind::MissingLayer))
+}
+
+/// What the layer has left for a request.
+pub(crate) enum Lookup<'r> {
+    Context(&'r AuthContext),
+    Anonymous(Auth),
+}
+
+impl<'r> Lookup<'r> {
+    pub(crate) fn of(request: &'r impl AuthRequest) -> Result<Self, SessionError> {
+        let (_, extensions) = request.headers_and_extensions();
+        match extensions.get::<AuthContext>() {
+            Some(context) => Ok(Self::Context(context)),
+            None => scope::consult().map(Self::Anonymous).ok_or_else(|| {
+                let error = SessionError::new(SessionErrorKind::MissingLayer);
+                tracing::error!("{error}");
+                error
+            }),
+        }
+    }
+
+    pub(crate) fn auth(&self) -> &Auth {
+        match self {
+            Self::Context(context) => context.auth(),
+            Self::Anonymous(auth) => auth,
+        }
+    }
+
+    /// The token of the cookie, or else of the header.
+    pub(crate) fn token<C: DeserializeOwned>(
+        &self,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
+        if let Some(token) = self.cookie_token()? {
+            return Ok(Some(token));
+        }
+        let (headers, extensions) = request.headers_and_extensions();
+        let Some(token) = bearer(headers) else { return Ok(None) };
+        let auth = self.auth();
+        let https = auth.origin(headers, extensions).is_none_or(|origin| origin.is_https());
+        if auth.settings.strategy.raw_cookie(headers, https).is_some() {
+            return Ok(None);
+        }
+        match auth.settings.strategy.read_token(&token, https, auth.now()) {
+            Some(sealed) => Token::from_json(&sealed.json).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The token of the cookie alone.
+    pub(crate) fn cookie_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        match self {
+            Self::Context(context) => context.token_json()?.map(Token::from_json).transpose(),
+            Self::Anonymous(_) => Ok(None),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer TOKEN`. The scheme is compared with case and the token percent-decoded,
+/// as `getToken` does; what does not decode is none.
+fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let token = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    if token.is_empty() || !is_well_formed(token.as_bytes()) {
+        return None;
+    }
+    percent_decode_str(token).decode_utf8().ok()
+}

@@ -1,0 +1,77 @@
+//! Reading the session of one request on its way in.
+
+use std::{future::Future, pin::Pin};
+
+use http::{Extensions, HeaderMap};
+
+use crate::{
+    auth::{Auth, AuthContext, Resolved, Visit},
+    error::SessionErrorKind,
+    session::SealedSession,
+};
+
+/// What is known at once.
+pub(super) enum Resolution {
+    /// Nobody; nothing was allocated.
+    Anonymous { https: bool },
+    /// Somebody, and no callback has to be asked.
+    Ready(AuthContext),
+    /// Somebody, and a callback has to be asked first.
+    Pending(Pin<Box<dyn Future<Output = AuthContext> + Send>>),
+}
+
+/// Reads the session cookie. Synchronous, unless the application has a `session` callback or the session is
+/// due for a new token.
+pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Resolution {
+    if !headers.contains_key(http::header::COOKIE) {
+        return Resolution::Anonymous {
+            https: auth.origin(headers, extensions).is_none_or(|origin| origin.is_https()),
+        };
+    }
+    let Some(origin) = auth.origin(headers, extensions) else {
+        tracing::warn!("nobody who may has said which origin this request is for: it is anonymous");
+        return Resolution::Anonymous { https: true };
+    };
+    let https = origin.is_https();
+    if !auth.settings.strategy.is_carried(headers, https) {
+        return Resolution::Anonymous { https };
+    }
+    let now = auth.now();
+    let Some(sealed) = auth.settings.strategy.read_cookies(headers, https, now) else {
+        return Resolution::Anonymous { https };
+    };
+    let visit = Visit::new(auth, headers, https, now);
+    let due = auth.settings.renew_on_read || auth.settings.strategy.is_due(&sealed, now);
+    if due {
+        Resolution::Pending(Box::pin(renewed(auth.clone(), sealed, visit)))
+    } else if auth.settings.callbacks.session.is_some() {
+        Resolution::Pending(Box::pin(shown(auth.clone(), sealed, visit)))
+    } else {
+        Resolution::Ready(AuthContext::new(
+            auth.clone(),
+            visit,
+            Resolved::SignedIn { sealed, shown: None },
+            Vec::new(),
+        ))
+    }
+}
+
+async fn shown(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
+    let resolved = match auth.show(&sealed, visit.now).await {
+        Ok(session) => Resolved::SignedIn { sealed, shown: Some(session) },
+        Err(_) => Resolved::Failed(SessionErrorKind::Callback),
+    };
+    AuthContext::new(auth, visit, resolved, Vec::new())
+}
+
+async fn renewed(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
+    let (resolved, cookies) = match auth.renew(&sealed, None, &visit).await {
+        Ok(Some(renewal)) => {
+            let sealed = sealed.with_claims(renewal.token.to_json(), renewal.session.expires);
+            (Resolved::SignedIn { sealed, shown: Some(renewal.session) }, renewal.cookies)
+        }
+        Ok(None) => (Resolved::Anonymous, auth.end(None, &visit).await),
+        Err(_) => (Resolved::Failed(SessionErrorKind::Callback), Vec::new()),
+    };
+    AuthContext::new(auth, visit, resolved, cookies)
+}

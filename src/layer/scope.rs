@@ -1,0 +1,65 @@
+//! Tells the code inside the layer that the layer is there, without an allocation.
+//!
+//! A request's extensions would do, but putting something in there allocates, and most requests are
+//! anonymous. So the layer sets this thread-local while it calls and polls the inner service, and takes it
+//! back afterwards, as `tokio::task_local!` does. Only the configuration travels this way: identity is in
+//! the extensions, and where they hold none, nobody is signed in.
+
+use std::cell::RefCell;
+
+use http::HeaderMap;
+
+use crate::auth::{Auth, AuthContext};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+/// What the layer leaves for the code inside it.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) auth: Auth,
+    https: bool,
+    /// Somebody asked who is signed in.
+    pub(super) consulted: bool,
+    /// The handle of an anonymous request, made when a handler asks for it.
+    pub(super) context: Option<AuthContext>,
+}
+
+impl Scope {
+    pub(super) fn new(auth: Auth, https: bool) -> Self {
+        Self { auth, https, consulted: false, context: None }
+    }
+}
+
+/// Runs `inside` with the scope in place, and puts it back into `slot`, whatever happens.
+pub(super) fn enter<R>(slot: &mut Option<Scope>, inside: impl FnOnce() -> R) -> R {
+    struct Leave<'s>(&'s mut Option<Scope>);
+    impl Drop for Leave<'_> {
+        fn drop(&mut self) {
+            CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+        }
+    }
+    // Swapped, not set: a layer inside a layer finds its own scope and gives the outer one back.
+    CURRENT.with_borrow_mut(|current| std::mem::swap(current, slot));
+    let _leave = Leave(slot);
+    inside()
+}
+
+/// Whether a layer is there. Says that the response depends on who is signed in.
+pub(super) fn consult() -> Option<Auth> {
+    CURRENT.with_borrow_mut(|current| {
+        let scope = current.as_mut()?;
+        scope.consulted = true;
+        Some(scope.auth.clone())
+    })
+}
+
+/// The handle of an anonymous request, if a layer is there. Made once a request.
+pub(super) fn anonymous_context(headers: &HeaderMap) -> Option<AuthContext> {
+    CURRENT.with_borrow_mut(|current| {
+        let Scope { auth, https, consulted, context } = current.as_mut()?;
+        *consulted = true;
+        Some(context.get_or_insert_with(|| AuthContext::anonymous(auth.clone(), headers, *https)).clone())
+    })
+}

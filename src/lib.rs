@@ -1,0 +1,101 @@
+//! **portcullis** brings NextAuth.js / Auth.js to the Tower world: one [`AuthLayer`] in front of any Tower
+//! stack resolves the session of each request, answers the Auth.js endpoints under `/api/auth`, and gives
+//! handlers [`Session`] and [`RequireAuth`].
+//!
+//! The official npm clients (next-auth v3, v4, v5 beta) work against it unmodified, and it reads and writes
+//! the cookies of an existing Next.js application.
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")] mod example {
+//! use axum::{Router, routing::get};
+//! use portcullis::{Auth, AuthLayer, BoxError, Credentials, Field, RequireAuth, Secret, Session, Submitted, User};
+//!
+//! async fn check_password(form: Submitted) -> Result<Option<User>, BoxError> {
+//!     let known = form.get("username") == Some("jsmith") && form.get("password") == Some("hunter2");
+//!     Ok(known.then(|| User::new("1").name("J Smith").email("jsmith@example.com")))
+//! }
+//!
+//! async fn me(session: Session) -> String {
+//!     format!("you are {}", session.user.email.unwrap_or_default())
+//! }
+//!
+//! # pub
+//! async fn serve() -> Result<(), BoxError> {
+//!     let auth = Auth::builder(Secret::from_env()?) // AUTH_SECRET
+//!         .provider(
+//!             Credentials::new(check_password)
+//!                 .field(Field::text("username", "Username"))
+//!                 .field(Field::password("password", "Password")),
+//!         )
+//!         .build()?; // reports every configuration problem at once
+//!
+//!     let app = Router::new()
+//!         .route("/me", get(me).layer(RequireAuth::signed_in()))
+//!         .layer(AuthLayer::new(auth)); // resolves the session and serves /api/auth/*
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app).await?;
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `axum` | yes | extractors for Axum 0.8 |
+//! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
+//! | `aws-lc`, `rust-crypto` | no | the two backends by name; `jws` is `aws-lc` |
+//!
+//! # Where things are
+//!
+//! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are. What the wire
+//! is, exactly, stands in `docs/protocol.md` of the repository; in what we are stricter than Auth.js, in
+//! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod auth;
+#[cfg(feature = "axum")]
+mod axum;
+mod callbacks;
+mod clock;
+pub mod codec;
+mod cookie;
+mod cross_site;
+mod dialect;
+mod error;
+pub mod guard;
+pub mod layer;
+mod origin;
+mod pages;
+mod provider;
+mod reply;
+mod routes;
+mod secret;
+mod session;
+#[cfg(test)]
+mod testing;
+mod user;
+
+pub use http;
+
+#[cfg(feature = "axum")]
+pub use self::axum::AuthRejection;
+pub use self::{
+    auth::{Auth, AuthBuilder, AuthContext, SignInError, Token},
+    callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},
+    clock::{Clock, SystemClock, Timestamp},
+    cookie::{CookieKind, CookieOptions, SameSite},
+    dialect::Dialect,
+    error::{BoxError, ConfigError, ErrorCode, SessionError, SessionErrorKind},
+    guard::RequireAuth,
+    layer::{AuthLayer, AuthService, get_auth_context, get_raw_token, get_server_session, get_token},
+    origin::{OriginPolicy, PeerAddr},
+    pages::{ColorScheme, Pages, Theme},
+    provider::{Credentials, Field, Provider, Rejection, Submitted},
+    secret::Secret,
+    session::{Claims, Lifetime, Session, SessionUser},
+    user::{Account, User},
+};

@@ -1,0 +1,320 @@
+//! Where this site is: its public origin, and which requests may say so.
+//!
+//! Every absolute URL is built from the [`Origin`] that the [`OriginPolicy`] finds, never from the `Host`
+//! header alone (`docs/protocol.md` sections 1.1 and 1.2).
+
+use std::{env, fmt, net::IpAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName, header::HOST};
+use url::Url;
+
+use crate::error::ConfigError;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Where Auth.js keeps its endpoints.
+const DEFAULT_BASE_PATH: &str = "/api/auth";
+
+/// Scheme, host and port, as browsers write them: `https://app.example`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    text: String,
+    https: bool,
+}
+
+impl Origin {
+    fn of(url: &Url) -> Self {
+        Self { text: url.origin().ascii_serialization(), https: url.scheme() == "https" }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Host and port, for people to read.
+    pub(crate) fn host(&self) -> &str {
+        self.text.split_once("://").map_or(&self.text, |(_, host)| host)
+    }
+
+    /// The default `redirect` callback (`docs/protocol.md` section 5.3): a path is put behind this origin, a URL
+    /// of this origin is kept as it was written, any other URL becomes the origin. `None` for text that is
+    /// no URL.
+    pub(crate) fn allow(&self, url: &str) -> Option<String> {
+        if url.starts_with('/') {
+            return Some(format!("{}{url}", self.text));
+        }
+        let parsed = Url::parse(url).ok()?;
+        let same = parsed.origin().is_tuple() && parsed.origin().ascii_serialization() == self.text;
+        Some(if same { url.to_owned() } else { self.text.clone() })
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The address of the peer that sent a request, for [`OriginPolicy::forwarded`]. The server puts it into the
+/// request's extensions; `http::Request` itself does not know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddr(pub IpAddr);
+
+/// Who says what the public origin of this site is.
+///
+/// ```
+/// use portcullis::OriginPolicy;
+///
+/// // One site, one name: the rule.
+/// let fixed = OriginPolicy::fixed("https://app.example")?;
+/// // Several names, told apart by the Host header; any other is refused.
+/// let several = OriginPolicy::allow_list(["https://app.example", "https://app.example.org"])?;
+/// # let _ = (fixed, several);
+/// # Ok::<_, portcullis::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct OriginPolicy {
+    rule: Rule,
+    /// The path of the URL that was configured, if it had one.
+    base_path: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Fixed(Arc<Origin>),
+    AllowList(Vec<Arc<Origin>>),
+    /// From these peers; from any, if there is no list.
+    Forwarded(Option<Vec<IpAddr>>),
+}
+
+impl OriginPolicy {
+    /// Always this URL, whatever a request says. Its path, if it has one, is the base path of the endpoints.
+    ///
+    /// Without a scheme https is meant, as next-auth has it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no http or https URL.
+    pub fn fixed(url: &str) -> Result<Self, ConfigError> {
+        let url = parse(url)?;
+        let base_path =
+            Some(url.path().trim_end_matches('/')).filter(|path| !path.is_empty()).map(str::to_owned);
+        Ok(Self { rule: Rule::Fixed(Arc::new(Origin::of(&url))), base_path })
+    }
+
+    /// The one of these whose host is that of the `Host` header. A request for another host is answered 400.
+    ///
+    /// # Errors
+    ///
+    /// When one of the texts is no http or https URL, or there is none.
+    pub fn allow_list<'u>(urls: impl IntoIterator<Item = &'u str>) -> Result<Self, ConfigError> {
+        let origins = urls.into_iter().map(|url| parse(url).map(|url| Arc::new(Origin::of(&url))));
+        let origins = origins.collect::<Result<Vec<_>, _>>()?;
+        if origins.is_empty() {
+            return Err(ConfigError::one(
+                "the list of origins is empty",
+                "list the URLs under which the site is reached",
+            ));
+        }
+        Ok(Self { rule: Rule::AllowList(origins), base_path: None })
+    }
+
+    /// What `X-Forwarded-Host` and `X-Forwarded-Proto` say, when they come from one of these proxies.
+    ///
+    /// The server has to put the peer's address into the request's extensions as [`PeerAddr`]; a request
+    /// without one, or from another peer, is answered 400.
+    pub fn forwarded(proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self { rule: Rule::Forwarded(Some(proxies.into_iter().collect())), base_path: None }
+    }
+
+    /// What `X-Forwarded-Host` (else `Host`) and `X-Forwarded-Proto` say, whoever sent them: `AUTH_TRUST_HOST`
+    /// of Auth.js. Only right where every way to this service leads through a proxy that sets both.
+    pub fn dangerous_trust_host() -> Self {
+        Self { rule: Rule::Forwarded(None), base_path: None }
+    }
+
+    /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` is set
+    /// ([`dangerous_trust_host`](Self::dangerous_trust_host)); else `http://localhost:3000`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is no http or https URL.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    /// [`from_env`](Self::from_env) over any source of variables (`docs/protocol.md` section 1.2).
+    ///
+    /// # Errors
+    ///
+    /// When the URL is no http or https URL.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = ["AUTH_URL", "NEXTAUTH_URL"].into_iter().filter_map(&variable).find(|url| !url.is_empty());
+        let trust =
+            variable("VERCEL").or_else(|| variable("AUTH_TRUST_HOST")).is_some_and(|value| !value.is_empty());
+        match url {
+            Some(url) => Self::fixed(&url),
+            None if trust => Ok(Self::dangerous_trust_host()),
+            None => Self::fixed("http://localhost:3000"),
+        }
+    }
+
+    pub(crate) fn base_path(&self) -> &str {
+        self.base_path.as_deref().unwrap_or(DEFAULT_BASE_PATH)
+    }
+
+    /// The origins that are known beforehand.
+    pub(crate) fn known(&self) -> &[Arc<Origin>] {
+        match &self.rule {
+            Rule::Fixed(origin) => std::slice::from_ref(origin),
+            Rule::AllowList(origins) => origins,
+            Rule::Forwarded(_) => &[],
+        }
+    }
+
+    /// The origin for a request, or `None` if nobody who may has said it.
+    pub(crate) fn resolve(&self, headers: &HeaderMap, peer: Option<PeerAddr>) -> Option<Arc<Origin>> {
+        match &self.rule {
+            Rule::Fixed(origin) => Some(Arc::clone(origin)),
+            Rule::AllowList(origins) => {
+                let host = single(headers, &HOST)?;
+                origins.iter().find(|origin| origin.host().eq_ignore_ascii_case(host)).cloned()
+            }
+            Rule::Forwarded(Some(proxies)) if !peer.is_some_and(|PeerAddr(peer)| proxies.contains(&peer)) => {
+                None
+            }
+            Rule::Forwarded(_) => {
+                let host = if headers.contains_key(FORWARDED_HOST) { FORWARDED_HOST } else { HOST };
+                let host = single(headers, &host)?;
+                // Anything but exactly "http" is https, as in next-auth.
+                let plain =
+                    headers.contains_key(FORWARDED_PROTO) && single(headers, &FORWARDED_PROTO)? == "http";
+                let url = parse(&format!("{}://{host}", if plain { "http" } else { "https" })).ok()?;
+                // Nothing but a host: no user name, no path.
+                (url.username().is_empty() && url.path() == "/").then(|| Arc::new(Origin::of(&url)))
+            }
+        }
+    }
+}
+
+/// The value of a header that may stand there once and hold one value only (no list).
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    (values.next().is_none() && !value.is_empty() && !value.contains([',', ' '])).then_some(value)
+}
+
+fn parse(text: &str) -> Result<Url, ConfigError> {
+    let with_scheme = if text.starts_with("http") { text.to_owned() } else { format!("https://{text}") };
+    Url::parse(&with_scheme)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            ConfigError::one(
+                format!("{text:?} is no http or https URL"),
+                "write the public address of the site, such as https://app.example",
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{Vectors, headers};
+
+    fn fixed(url: &str) -> Arc<Origin> {
+        OriginPolicy::fixed(url).unwrap().known()[0].clone()
+    }
+
+    /// S41 and the vectors `redirect_callback`; where the packages throw there is no URL.
+    #[test]
+    fn s41_redirect_callback_vectors() {
+        for vector in Vectors::load("redirect_callback").iter() {
+            let origin = fixed(vector.str("base_url"));
+            let expected = vector.get("v4").get("result").and_then(|result| result.as_str());
+            assert_eq!(origin.allow(vector.str("url")).as_deref(), expected, "{}", vector.id());
+        }
+    }
+
+    #[test]
+    fn parse_url_vectors() {
+        for vector in Vectors::load("parse_url").iter().filter(|vector| vector.has("input")) {
+            let variable =
+                |name: &str| (name == "NEXTAUTH_URL").then(|| vector.opt_str("input").map(str::to_owned))?;
+            let policy = OriginPolicy::from_variables(variable).unwrap();
+            let (origin, v4) = (policy.known()[0].clone(), vector.get("v4"));
+            assert_eq!(origin.as_str(), v4["origin"], "{}", vector.id());
+            assert_eq!(origin.host(), v4["host"], "{}", vector.id());
+            assert_eq!(policy.base_path(), v4["path"], "{}", vector.id());
+        }
+    }
+
+    #[test]
+    fn detect_origin_vectors() {
+        for vector in Vectors::load("parse_url").iter().filter(|vector| vector.has("env")) {
+            let policy =
+                OriginPolicy::from_variables(|name| Some(vector.get("env").get(name)?.as_str()?.to_owned()))
+                    .unwrap();
+            let pairs = [("x-forwarded-host", "forwarded_host"), ("x-forwarded-proto", "forwarded_proto")];
+            let sent: Vec<_> =
+                pairs.iter().filter_map(|(header, key)| Some((*header, vector.opt_str(key)?))).collect();
+            let origin = policy.resolve(&headers(&sent), None);
+            match &origin {
+                Some(origin) => assert_eq!(origin.as_str(), vector.str("origin"), "{}", vector.id()),
+                // The package makes a URL of the text "undefined" there.
+                None => assert_eq!(vector.str("origin"), "https://undefined", "{}", vector.id()),
+            }
+        }
+    }
+
+    /// S42: nobody but who may says what the origin is.
+    #[test]
+    fn s42_hosts_are_not_believed() {
+        let evil = headers(&[("host", "evil.example"), ("x-forwarded-host", "evil.example")]);
+        assert_eq!(
+            OriginPolicy::fixed("https://a.example").unwrap().resolve(&evil, None).unwrap().as_str(),
+            "https://a.example"
+        );
+        let list = OriginPolicy::allow_list(["https://a.example", "https://b.example"]).unwrap();
+        assert_eq!(list.resolve(&evil, None), None);
+        assert_eq!(
+            list.resolve(&headers(&[("host", "B.example")]), None).unwrap().as_str(),
+            "https://b.example"
+        );
+
+        let proxy = PeerAddr([10, 0, 0, 1].into());
+        let forwarded = OriginPolicy::forwarded([proxy.0]);
+        let sent = headers(&[("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https")]);
+        assert_eq!(forwarded.resolve(&sent, Some(proxy)).unwrap().as_str(), "https://a.example");
+        assert_eq!(forwarded.resolve(&sent, Some(PeerAddr([10, 0, 0, 2].into()))), None);
+        assert_eq!(forwarded.resolve(&sent, None), None);
+        for spoilt in [
+            &[("x-forwarded-host", "a.example, evil.example")][..],
+            &[("x-forwarded-host", "a.example"), ("x-forwarded-host", "evil.example")],
+            &[("x-forwarded-host", "user@a.example")],
+            &[("x-forwarded-host", "a.example/path")],
+            &[("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https,http")],
+            &[("x-forwarded-host", "")],
+        ] {
+            assert_eq!(forwarded.resolve(&headers(spoilt), Some(proxy)), None, "{spoilt:?}");
+        }
+    }
+
+    proptest! {
+        /// S41, S95: whatever is asked for, a browser that follows the answer stays on this origin.
+        #[test]
+        fn s41_never_leaves_the_origin(url in "(/|\\\\|https?:|//|javascript:|@|[a-z.:?#%\\t\\n ]|app\\.example|evil\\.example|\\PC){0,12}") {
+            let origin = fixed("https://app.example");
+            let target = origin.allow(&url).unwrap_or_else(|| origin.as_str().to_owned());
+            let page = Url::parse("https://app.example/api/auth/callback/credentials").unwrap();
+            prop_assert_eq!(page.join(&target).unwrap().origin().ascii_serialization(), "https://app.example");
+        }
+    }
+}

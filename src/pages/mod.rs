@@ -1,0 +1,21 @@
+//! The built-in pages: HTML with its own CSS and no script (`docs/protocol.md` section 14).
+//!
+//! Texts are those of Auth.js, so that whoever knows its pages knows these. Everything that is not ours goes
+//! through [`Html`], which escapes.
+
+mod config;
+mod error;
+mod html;
+mod sign_in;
+mod sign_out;
+mod style;
+mod verify_request;
+
+pub use self::config::{ColorScheme, Pages, Theme};
+pub(crate) use self::{
+    error::{ErrorMessage, page as error},
+    sign_in::{SignIn, message as sign_in_message, page as sign_in},
+    sign_out::page as sign_out,
+    style::Style,
+    verify_request::page as verify_request,
+};

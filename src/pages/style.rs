@@ -1,0 +1,117 @@
+//! The look of the pages: one style sheet, made once from the theme, and the policy that allows it.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use sha2::{Digest, Sha256};
+
+use super::{
+    config::{ColorScheme, Theme},
+    html::Html,
+};
+use crate::error::ConfigError;
+
+const SHEET: &str = include_str!("style.css");
+
+/// A checked theme.
+#[derive(Debug)]
+pub(crate) struct Style {
+    css: String,
+    policy: HeaderValue,
+    body_class: &'static str,
+    logo: Option<String>,
+}
+
+impl Style {
+    pub(crate) fn new(theme: &Theme) -> Result<Self, ConfigError> {
+        let mut problems = ConfigError::none();
+        let mut css = SHEET.to_owned();
+        for (variable, color) in
+            [("--brand-color", &theme.brand_color), ("--button-text-color", &theme.button_text)]
+        {
+            match color.as_deref() {
+                Some(color) if is_hex_color(color) => css.push_str(&format!(":root{{{variable}:{color}}}")),
+                Some(color) => problems.add(format!("{color:?} is no colour"), "write it as #rgb or #rrggbb"),
+                None => {}
+            }
+        }
+        let logo = theme.logo.as_deref().map(str::to_owned);
+        if logo.as_ref().is_some_and(|logo| {
+            !(logo.starts_with('/') && !logo.starts_with("//") || logo.starts_with("https://"))
+        }) {
+            problems.add(
+                "the logo is neither a path of this site nor an https URL",
+                "use something like /logo.svg",
+            );
+        }
+        problems.into_result()?;
+        let hash = STANDARD.encode(Sha256::digest(&css));
+        // No form-action: browsers apply it to the redirects after a post too, and a sign-in may lead elsewhere.
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self' https:; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::try_from(policy)
+            .map_err(|_| ConfigError::one("the theme makes no valid policy", "report this"))?;
+        let body_class = match theme.color_scheme {
+            ColorScheme::Auto => "__next-auth-theme-auto",
+            ColorScheme::Light => "__next-auth-theme-light",
+            ColorScheme::Dark => "__next-auth-theme-dark",
+        };
+        Ok(Self { css, policy, body_class, logo })
+    }
+
+    /// The Content-Security-Policy of every page: this style sheet, pictures, and nothing else.
+    pub(crate) fn policy(&self) -> &HeaderValue {
+        &self.policy
+    }
+
+    /// A page around `content`. `kind` is the class that Auth.js gives it.
+    pub(super) fn page(
+        &self,
+        title: &'static str,
+        kind: &'static str,
+        content: impl FnOnce(&mut Html),
+    ) -> String {
+        let mut html = Html::default();
+        html.raw("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">")
+            .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
+            .raw("<meta name=\"color-scheme\" content=\"light dark\">")
+            .style(&self.css)
+            .raw("<title>")
+            .raw(title)
+            .raw("</title></head><body class=\"")
+            .raw(self.body_class)
+            .raw("\"><main class=\"page\"><div class=\"")
+            .raw(kind)
+            .raw("\"><div class=\"card\">");
+        if let Some(logo) = &self.logo {
+            html.raw("<img class=\"logo\" alt=\"\"").attribute("src", logo).raw(">");
+        }
+        content(&mut html);
+        html.raw("</div></div></main></body></html>");
+        html.finish()
+    }
+}
+
+fn is_hex_color(color: &str) -> bool {
+    color.strip_prefix('#').is_some_and(|digits| {
+        matches!(digits.len(), 3 | 6) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_cannot_break_out() {
+        for (theme, wrong) in [
+            (Theme::new().brand_color("red;}</style><script>"), "no colour"),
+            (Theme::new().button_text("#12345"), "no colour"),
+            (Theme::new().logo("javascript:alert(1)"), "logo"),
+            (Theme::new().logo("//evil.example/x.png"), "logo"),
+        ] {
+            assert!(Style::new(&theme).unwrap_err().to_string().contains(wrong), "{theme:?}");
+        }
+        assert!(Style::new(&Theme::new().brand_color("#0a7c66").logo("/logo.svg")).is_ok());
+    }
+}

@@ -1,0 +1,150 @@
+//! Answers of ours, and the only place that turns them into HTTP.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY,
+        SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    },
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::{cookie::SetCookie, dialect::Rules};
+
+/// An answer before it is HTTP.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    status: StatusCode,
+    content: Content,
+    cookies: Vec<SetCookie>,
+    /// The cookies that every answer carries (CSRF, callback URL) belong to this one too.
+    keeps_request_cookies: bool,
+}
+
+#[derive(Debug)]
+enum Content {
+    Empty,
+    Json(String),
+    Text(String),
+    /// A built-in page and its Content-Security-Policy.
+    Page {
+        html: String,
+        policy: HeaderValue,
+    },
+    /// To a page with a form post, and as `{"url": ..}` to a script that asked for it.
+    Redirect(String),
+}
+
+impl Reply {
+    fn new(status: StatusCode, content: Content) -> Self {
+        Self { status, content, cookies: Vec::new(), keeps_request_cookies: true }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self::new(StatusCode::OK, Content::Empty)
+    }
+
+    /// `json` is JSON text.
+    pub(crate) fn json(status: StatusCode, json: impl Into<String>) -> Self {
+        Self::new(status, Content::Json(json.into()))
+    }
+
+    pub(crate) fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        Self::new(status, Content::Text(text.into()))
+    }
+
+    pub(crate) fn page(status: StatusCode, html: String, policy: HeaderValue) -> Self {
+        Self::new(status, Content::Page { html, policy })
+    }
+
+    /// A redirect; `status` is what a script in JSON mode is told, where the dialect tells it.
+    pub(crate) fn redirect(status: StatusCode, url: impl Into<String>) -> Self {
+        Self::new(status, Content::Redirect(url.into()))
+    }
+
+    pub(crate) fn with_cookies(mut self, cookies: Vec<SetCookie>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+
+    /// Leaves out the cookies that every answer carries.
+    pub(crate) fn bare(mut self) -> Self {
+        self.keeps_request_cookies = false;
+        self
+    }
+
+    /// Makes it HTTP. `request_cookies` come before its own.
+    pub(crate) fn into_response(
+        self,
+        rules: &Rules,
+        json_mode: bool,
+        request_cookies: Vec<SetCookie>,
+    ) -> Response<Bytes> {
+        let mut headers = HeaderMap::new();
+        let (status, body) = match self.content {
+            Content::Empty => (self.status, Bytes::new()),
+            Content::Json(json) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+                (self.status, json.into())
+            }
+            Content::Text(text) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+                (self.status, text.into())
+            }
+            Content::Page { html, policy } => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+                headers.insert(CONTENT_SECURITY_POLICY, policy);
+                headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+                (self.status, html.into())
+            }
+            Content::Redirect(url) if json_mode => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+                // An error of v5 has no cookies and no Location either.
+                if rules.json_location && self.keeps_request_cookies {
+                    headers.insert(LOCATION, location(&url));
+                }
+                let status = if rules.json_status { self.status } else { StatusCode::OK };
+                (status, serde_json::json!({ "url": url }).to_string().into())
+            }
+            Content::Redirect(url) => {
+                headers.insert(LOCATION, location(&url));
+                (StatusCode::FOUND, Bytes::new())
+            }
+        };
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        let mut cookies = if self.keeps_request_cookies { request_cookies } else { Vec::new() };
+        cookies.extend(self.cookies);
+        append_cookies(&mut response, cookies);
+        response
+    }
+}
+
+/// Appends cookies beside those that are there. A response with one of ours, and any answer of an endpoint,
+/// is for one browser alone, whatever the handler said about caching.
+pub(crate) fn append_cookies<B>(response: &mut Response<B>, cookies: Vec<SetCookie>) {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(EXPIRES, HeaderValue::from_static("0"));
+    for cookie in cookies {
+        headers.append(SET_COOKIE, cookie.header);
+    }
+}
+
+/// What a header cannot carry, and what would end a URL early.
+const UNSAFE_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
+
+/// A URL as a header value: what cannot stand in one is percent-encoded.
+pub(crate) fn location(url: &str) -> HeaderValue {
+    let encoded = utf8_percent_encode(url, UNSAFE_IN_LOCATION).to_string();
+    HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
+}
+
+/// The header that a guard's answer has, whoever it is for.
+pub(crate) const NO_STORE: (HeaderName, HeaderValue) =
+    (CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

@@ -1,0 +1,147 @@
+//! The fields of a query or a body (`docs/protocol.md` section 5.1).
+
+use std::collections::BTreeMap;
+
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::{error::BoxError, reply::Reply};
+
+/// More fields than this are no form of anybody's.
+const MAX_FIELDS: usize = 4096;
+
+/// Names and values. In a form a value is text, and a list if its name stands there twice.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Fields {
+    values: BTreeMap<String, Value>,
+}
+
+impl Fields {
+    pub(super) fn form(text: &[u8]) -> Option<Self> {
+        let mut fields = Self::default();
+        for (count, (name, value)) in form_urlencoded::parse(text).enumerate() {
+            if count >= MAX_FIELDS {
+                return None;
+            }
+            fields.add(name.into_owned(), value.into_owned());
+        }
+        Some(fields)
+    }
+
+    /// JSON; what is no object has no fields. `None` for text that is no JSON.
+    fn json(text: &[u8]) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::default());
+        }
+        match serde_json::from_slice(text).ok()? {
+            Value::Object(members) if members.len() > MAX_FIELDS => None,
+            Value::Object(members) => Some(Self { values: members.into_iter().collect() }),
+            _ => Some(Self::default()),
+        }
+    }
+
+    /// The text called `name`; nothing else will do.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    fn add(&mut self, name: String, value: String) {
+        match self.values.get_mut(&name) {
+            None => {
+                self.values.insert(name, Value::String(value));
+            }
+            Some(Value::Array(list)) => list.push(Value::String(value)),
+            Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes. Neither form nor JSON means no fields.
+pub(super) async fn read_body<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Fields, Reply>
+where
+    B: Body + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<BoxError>,
+{
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let parse = if kind.contains("application/x-www-form-urlencoded") {
+        Fields::form
+    } else if kind.contains("application/json") {
+        Fields::json
+    } else {
+        return Ok(Fields::default());
+    };
+    parse(&collect(body, limit).await?)
+        .ok_or_else(|| Reply::text(StatusCode::BAD_REQUEST, "Invalid body").bare())
+}
+
+async fn collect<B>(body: B, limit: usize) -> Result<Bytes, Reply>
+where
+    B: Body + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<BoxError>,
+{
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Reply::text(StatusCode::PAYLOAD_TOO_LARGE, format!("Body exceeded {limit} bytes")).bare())
+        }
+        Err(error) => {
+            tracing::debug!(%error, "a body could not be read to its end");
+            Err(Reply::text(StatusCode::BAD_REQUEST, "Invalid body").bare())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn forms_and_json() {
+        let form = Fields::form(b"a=1&b=x+y%21&c=1&c=2&d&=e").unwrap();
+        assert_eq!(
+            (form.text("a"), form.text("b"), form.text("c"), form.text("d")),
+            (Some("1"), Some("x y!"), None, Some(""))
+        );
+        let json = Fields::json(br#"{"a":"1","b":true,"__proto__":{"c":"2"}}"#).unwrap();
+        assert_eq!((json.text("a"), json.text("b"), json.text("c")), (Some("1"), None, None));
+        for text in ["[]", "null", "1", "\"a=1\"", ""] {
+            assert_eq!(Fields::json(text.as_bytes()), Some(Fields::default()), "{text}");
+        }
+        for text in ["{", "{\"a\":1,}", "not json", "\u{0}"] {
+            assert_eq!(Fields::json(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    /// S96: at the limit and one above it.
+    #[test]
+    fn s96_fields_are_bounded() {
+        let form = |count: usize| (0..count).map(|field| format!("f{field}=1")).collect::<Vec<_>>().join("&");
+        assert!(Fields::form(form(MAX_FIELDS).as_bytes()).is_some());
+        assert!(Fields::form(form(MAX_FIELDS + 1).as_bytes()).is_none());
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+        assert_eq!(Fields::json(deep.as_bytes()), None);
+    }
+
+    proptest! {
+        /// S95: no body makes the readers panic.
+        #[test]
+        fn s95_any_body(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = (Fields::form(&body), Fields::json(&body));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The claims of a token (RFC 7519 section 4).
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+
+/// The members of a token, in their order.
+///
+/// ```
+/// use portcullis::Claims;
+///
+/// let mut claims = Claims::default();
+/// claims.insert("sub", "1");
+/// claims.insert("role", "admin");
+/// assert_eq!(claims.get_str("role"), Some("admin"));
+/// assert_eq!(claims.subject().as_deref(), Some("1"));
+/// ```
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Claims {
+    members: Map<String, Value>,
+}
+
+impl Claims {
+    /// The claim called `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
+    /// The claim called `name`, if it is text.
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// Sets a claim. One that is there already keeps its place.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.members.insert(name.into(), value.into());
+    }
+
+    /// Takes a claim out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.members.shift_remove(name)
+    }
+
+    /// All claims in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// `sub` as text: whom the token is about. A number, as some applications write it, counts.
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        match self.get("sub")? {
+            Value::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // A map of JSON values always has a text.
+        serde_json::to_vec(&self.members).unwrap_or_default()
+    }
+
+    pub(crate) fn from_json(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    pub(crate) fn read_as<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+        serde_json::from_slice(json)
+    }
+}
+
+/// Names only: values may be personal.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims")?;
+        f.debug_list().entries(self.members.keys()).finish()
+    }
+}
+
+/// The claims that decide whether a token counts; all others are passed over. A claim that is there with
+/// another type is an error, not an absence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+pub(crate) struct Registered {
+    #[serde(default, rename = "exp", deserialize_with = "numeric_date")]
+    pub(crate) expires: Option<Timestamp>,
+    #[serde(default, rename = "iat", deserialize_with = "numeric_date")]
+    pub(crate) issued: Option<Timestamp>,
+    #[serde(default, rename = "nbf", deserialize_with = "numeric_date")]
+    pub(crate) not_before: Option<Timestamp>,
+    /// When the user signed in, if an absolute limit asks for it (OpenID Connect Core section 2).
+    #[serde(default, deserialize_with = "numeric_date")]
+    pub(crate) auth_time: Option<Timestamp>,
+    #[serde(default, rename = "sub", deserialize_with = "names_somebody")]
+    pub(crate) has_subject: bool,
+}
+
+impl Registered {
+    /// Reads the JSON text of some claims. JavaScript writes half of a surrogate pair as it is, which is no
+    /// Unicode; such a text is mended in place (the half becomes U+FFFD) rather than refused.
+    pub(crate) fn parse(json: &mut Vec<u8>) -> Option<Self> {
+        match serde_json::from_slice(json) {
+            Ok(registered) => Some(registered),
+            Err(_) => {
+                *json = mend_surrogates(json)?;
+                serde_json::from_slice(json).ok()
+            }
+        }
+    }
+}
+
+/// Replaces `\ud800` to `\udfff` that are not part of a pair; nothing if there is none.
+fn mend_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let mut mended = json.to_vec();
+    let mut changed = false;
+    let mut at = 0;
+    while at < json.len() {
+        if json[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        match (escaped_unit(&json[at..]), json.get(at + 6..).and_then(escaped_unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                mended[at + 2..at + 6].copy_from_slice(b"fffd");
+                changed = true;
+                at += 6;
+            }
+            _ => at += 2,
+        }
+    }
+    changed.then_some(mended)
+}
+
+fn escaped_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    deserializer.deserialize_any(NumericDate).map(Some)
+}
+
+/// RFC 7519 section 2: seconds since 1970, which may have a fraction.
+struct NumericDate;
+
+/// The year 9999.
+const LATEST: f64 = 253_402_300_799.0;
+
+impl Visitor<'_> for NumericDate {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("seconds since 1970, up to the year 9999")
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
+        match i64::try_from(seconds) {
+            Ok(seconds) if seconds as f64 <= LATEST => Ok(Timestamp::from_secs(seconds)),
+            _ => Err(E::custom("out of range")),
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
+        u64::try_from(seconds).map_err(|_| E::custom("negative")).and_then(|seconds| self.visit_u64(seconds))
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
+        if (0.0..=LATEST).contains(&seconds) {
+            Ok(Timestamp::from_millis((seconds * 1000.0) as i64))
+        } else {
+            Err(E::custom("out of range"))
+        }
+    }
+}
+
+fn names_somebody<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct Subject;
+    impl Visitor<'_> for Subject {
+        type Value = bool;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("text or a number")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+            Ok(!text.is_empty())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+            Ok(true)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+            Ok(true)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+            Ok(true)
+        }
+        fn visit_unit<E>(self) -> Result<bool, E> {
+            Ok(false)
+        }
+    }
+    deserializer.deserialize_any(Subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Option<Registered> {
+        Registered::parse(&mut json.as_bytes().to_vec())
+    }
+
+    /// S11: a claim of the wrong type or out of range is an error, not an absence.
+    #[test]
+    fn s11_malformed_times_are_errors() {
+        for value in
+            ["\"1\"", "{}", "[]", "null", "true", "-1", "1e400", "1e300", "-0.5", "99999999999999999999"]
+        {
+            for claim in ["exp", "iat", "nbf", "auth_time"] {
+                assert_eq!(parse(&format!(r#"{{"sub":"1","{claim}":{value}}}"#)), None, "{claim}: {value}");
+            }
+        }
+        let fraction = parse(r#"{"sub":"1","exp":1768478460.5}"#).unwrap();
+        assert_eq!(fraction.expires.unwrap().as_millis(), 1_768_478_460_500);
+        assert_eq!(parse(r#"{"sub":"1"}"#).unwrap().expires, None);
+    }
+
+    #[test]
+    fn only_objects_and_somebody() {
+        for json in ["null", "[]", "\"x\"", "1", "", "{", r#"{"sub":{}}"#, r#"{"exp":1,"exp":2}"#] {
+            assert_eq!(parse(json), None, "{json}");
+        }
+        for (json, somebody) in [
+            (r#"{"sub":"1"}"#, true),
+            (r#"{"sub":7}"#, true),
+            (r#"{"sub":""}"#, false),
+            (r#"{"sub":null}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(parse(json).unwrap().has_subject, somebody, "{json}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_mended() {
+        let mut json = br#"{"sub":"1","a":"\ud83d\ude00 \\ud800 \ud800x\udc00"}"#.to_vec();
+        assert!(Registered::parse(&mut json).unwrap().has_subject);
+        let claims = Claims::from_json(&json).unwrap();
+        assert_eq!(claims.get_str("a"), Some("😀 \\ud800 \u{fffd}x\u{fffd}"));
+    }
+}

@@ -1,0 +1,256 @@
+//! Where sessions live: in the token itself (the JWT strategy of Auth.js).
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use crate::{
+    clock::Timestamp,
+    codec::{Codec, CodecError},
+    cookie::{CookieNames, CookieSpec, SessionCookies, SetCookie, pairs, write_session},
+    dialect::Rules,
+    session::{Claims, Lifetime, Registered, lifetime},
+};
+
+/// Reads, makes and removes the session cookie. One for http and one for https, since the names differ.
+#[derive(Debug)]
+pub(crate) struct JwtStrategy {
+    profiles: [Profile; 2],
+    lifetime: Lifetime,
+}
+
+/// The cookies at one scheme.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(crate) names: CookieNames,
+    /// What is read; the first one is also what is written.
+    readers: Vec<Reader>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    rules: &'static Rules,
+    spec: CookieSpec,
+    codec: Arc<dyn Codec>,
+}
+
+/// A token that counts: its claims as JSON, and the few that were looked at.
+#[derive(Debug)]
+pub(crate) struct SealedSession {
+    pub(crate) json: Vec<u8>,
+    pub(crate) registered: Registered,
+    /// Made with an older secret or read in another dialect.
+    outdated: bool,
+}
+
+impl SealedSession {
+    /// The same session with the claims of its renewal.
+    pub(crate) fn with_claims(self, json: Vec<u8>, expires: Timestamp) -> Self {
+        let registered = Registered { expires: Some(expires), ..self.registered };
+        Self { json, registered, outdated: false }
+    }
+}
+
+impl Profile {
+    pub(crate) fn new(names: CookieNames, rules: &'static Rules, codec: Arc<dyn Codec>) -> Self {
+        let spec = names.session_token.clone();
+        Self { names, readers: vec![Reader { rules, spec, codec }] }
+    }
+
+    /// Reads this dialect too.
+    pub(crate) fn accept(&mut self, spec: CookieSpec, rules: &'static Rules, codec: Arc<dyn Codec>) {
+        self.readers.push(Reader { rules, spec, codec });
+    }
+
+    fn writer(&self) -> &Reader {
+        // `new` puts one in and nothing takes it out.
+        &self.readers[0]
+    }
+}
+
+impl JwtStrategy {
+    pub(crate) fn new(http: Profile, https: Profile, lifetime: Lifetime) -> Self {
+        Self { profiles: [http, https], lifetime }
+    }
+
+    pub(crate) fn profile(&self, https: bool) -> &Profile {
+        &self.profiles[usize::from(https)]
+    }
+
+    /// Whether the request has a session cookie of any kind, good or bad.
+    pub(crate) fn is_carried(&self, headers: &HeaderMap, https: bool) -> bool {
+        let readers = &self.profile(https).readers;
+        pairs(headers)
+            .any(|(key, _)| readers.iter().any(|reader| key.starts_with(reader.spec.name.as_bytes())))
+    }
+
+    /// The session of the cookies, if one of them verifies.
+    pub(crate) fn read_cookies(
+        &self,
+        headers: &HeaderMap,
+        https: bool,
+        now: Timestamp,
+    ) -> Option<SealedSession> {
+        self.profile(https).readers.iter().enumerate().find_map(|(index, reader)| {
+            let cookies = SessionCookies::scan(headers, &reader.spec.name);
+            cookies.candidates().find_map(|token| self.open(reader, &token, index > 0, now))
+        })
+    }
+
+    /// The session of one token, from wherever it came.
+    pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Option<SealedSession> {
+        let readers = &self.profile(https).readers;
+        readers.iter().enumerate().find_map(|(index, reader)| self.open(reader, token, index > 0, now))
+    }
+
+    /// The first token that the cookies hold, without opening it.
+    pub(crate) fn raw_cookie(&self, headers: &HeaderMap, https: bool) -> Option<String> {
+        self.profile(https).readers.iter().find_map(|reader| {
+            let cookies = SessionCookies::scan(headers, &reader.spec.name);
+            cookies.candidates().next().map(|token| token.into_owned())
+        })
+    }
+
+    fn open(&self, reader: &Reader, token: &str, foreign: bool, now: Timestamp) -> Option<SealedSession> {
+        let mut opened = match reader.codec.decode(token) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::debug!(%error, dialect = reader.rules.name, "a session token was refused");
+                return None;
+            }
+        };
+        let registered = Registered::parse(&mut opened.claims)?;
+        if !lifetime::is_session(&registered, reader.rules, &self.lifetime, now) {
+            tracing::debug!(
+                dialect = reader.rules.name,
+                "a session token is over, too early, or names nobody"
+            );
+            return None;
+        }
+        Some(SealedSession { json: opened.claims, registered, outdated: foreign || opened.outdated_key })
+    }
+
+    /// Whether a read should renew the session.
+    pub(crate) fn is_due(&self, session: &SealedSession, now: Timestamp) -> bool {
+        session.outdated || self.lifetime.is_due(&session.registered, now)
+    }
+
+    /// Makes a token of `claims`, with new times and a new id, and says when it ends.
+    ///
+    /// `auth_time` is when the user signed in.
+    pub(crate) fn seal(
+        &self,
+        claims: &mut Claims,
+        auth_time: Timestamp,
+        https: bool,
+        now: Timestamp,
+    ) -> Result<(String, Timestamp), CodecError> {
+        let writer = self.profile(https).writer();
+        let expires = self.lifetime.expiry(now, auth_time);
+        claims.insert("iat", now.as_secs());
+        claims.insert("exp", expires.as_secs());
+        if writer.rules.token_id {
+            claims.insert("jti", uuid::Uuid::new_v4().to_string());
+        }
+        if self.lifetime.absolute.is_some() {
+            claims.insert("auth_time", auth_time.as_secs());
+        }
+        Ok((writer.codec.encode(&claims.to_json())?, expires))
+    }
+
+    /// The cookies that carry `token`, and the removal of those of the request that do not.
+    pub(crate) fn cookies(
+        &self,
+        token: &str,
+        expires: Timestamp,
+        present: &Present,
+        https: bool,
+        now: Timestamp,
+    ) -> Vec<SetCookie> {
+        let profile = self.profile(https);
+        let writer = profile.writer();
+        let own = present.names(profile, |reader| reader == 0);
+        let mut cookies = self.removals(present, profile, |reader| reader > 0, now);
+        cookies.extend(write_session(&writer.spec, writer.rules.chunk_size, token, own, expires, now));
+        cookies
+    }
+
+    /// The removal of every session cookie of the request.
+    pub(crate) fn clear(&self, present: &Present, https: bool, now: Timestamp) -> Vec<SetCookie> {
+        self.removals(present, self.profile(https), |_| true, now)
+    }
+
+    fn removals(
+        &self,
+        present: &Present,
+        profile: &Profile,
+        which: impl Fn(usize) -> bool,
+        now: Timestamp,
+    ) -> Vec<SetCookie> {
+        let slots = present.slots().filter(|slot| which(slot.reader));
+        slots
+            .map(|slot| {
+                let spec = &profile.readers[slot.reader].spec;
+                spec.remove(&slot.name(spec), now)
+            })
+            .collect()
+    }
+}
+
+/// Which session cookies a request carried. Kept while the handler runs, so the usual case (one plain
+/// cookie) takes no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    first: Option<Slot>,
+    rest: Vec<Slot>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    reader: usize,
+    chunk: Option<usize>,
+}
+
+impl Slot {
+    fn name(self, spec: &CookieSpec) -> String {
+        match self.chunk {
+            Some(number) => format!("{}.{number}", spec.name),
+            None => spec.name.clone(),
+        }
+    }
+}
+
+impl Present {
+    /// Looks at the request's headers.
+    pub(crate) fn scan(strategy: &JwtStrategy, headers: &HeaderMap, https: bool) -> Self {
+        let mut present = Self::default();
+        for (reader, of) in strategy.profile(https).readers.iter().enumerate() {
+            let cookies = SessionCookies::scan(headers, &of.spec.name);
+            for chunk in cookies.numbers() {
+                present.add(Slot { reader, chunk });
+            }
+        }
+        present
+    }
+
+    fn add(&mut self, slot: Slot) {
+        match self.first {
+            None => self.first = Some(slot),
+            Some(_) => self.rest.push(slot),
+        }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.first.into_iter().chain(self.rest.iter().copied())
+    }
+
+    fn names<'p>(
+        &'p self,
+        profile: &'p Profile,
+        which: impl Fn(usize) -> bool + 'p,
+    ) -> impl Iterator<Item = String> + 'p {
+        self.slots()
+            .filter(move |slot| which(slot.reader))
+            .map(|slot| slot.name(&profile.readers[slot.reader].spec))
+    }
+}
