@@ -55,6 +55,7 @@
 //! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![deny(unreachable_pub)]
 
 mod auth;
 #[cfg(feature = "axum")]
@@ -99,3 +100,8 @@ pub use self::{
     session::{Claims, Lifetime, Session, SessionUser},
     user::{Account, User},
 };
+
+/// The code of the README compiles.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -266,11 +266,14 @@ mod tests {
             let sent: Vec<_> =
                 pairs.iter().filter_map(|(header, key)| Some((*header, vector.opt_str(key)?))).collect();
             let origin = policy.resolve(&headers(&sent), None);
-            match &origin {
-                Some(origin) => assert_eq!(origin.as_str(), vector.str("origin"), "{}", vector.id()),
-                // The package makes a URL of the text "undefined" there.
-                None => assert_eq!(vector.str("origin"), "https://undefined", "{}", vector.id()),
-            }
+            let expected = match vector.opt_str("origin") {
+                // Nothing found: the package takes its default.
+                None => Some("http://localhost:3000"),
+                // The package makes a URL of the host that is not there.
+                Some("https://undefined") => None,
+                found => found,
+            };
+            assert_eq!(origin.as_ref().map(|origin| origin.as_str()), expected, "{}", vector.id());
         }
     }
 

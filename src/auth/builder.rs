@@ -87,7 +87,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Seals session tokens with another codec than the dialect's, such as [`Jws`](crate::codec).
+    /// Seals session tokens with another codec than the dialect's, such as `Jws` of [`codec`](crate::codec).
     pub fn codec(mut self, codec: impl Codec) -> Self {
         self.codec = Some(Arc::new(codec));
         self

@@ -51,6 +51,7 @@ struct Inner {
 
 /// Who the cookies say is here.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one to a request, made where it stays")]
 pub(crate) enum Resolved {
     Anonymous,
     SignedIn {

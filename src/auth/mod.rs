@@ -33,11 +33,10 @@ use crate::{
 /// A configured authentication: build one, clone it wherever it is needed.
 ///
 /// ```
-/// use portcullis::{Auth, Credentials, OriginPolicy, Secret, Submitted, User};
+/// use portcullis::{Auth, OriginPolicy, Secret};
 ///
 /// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
 ///     .origin(OriginPolicy::fixed("https://app.example")?)
-///     .provider(Credentials::new(|_: Submitted| async { Ok::<_, std::convert::Infallible>(None::<User>) }))
 ///     .build()?;
 /// # let _ = auth;
 /// # Ok::<_, portcullis::ConfigError>(())

@@ -70,7 +70,10 @@ impl Header {
         if part.len() > MAX_HEADER_CHARS {
             return Err(CodecError::new(Kind::Header));
         }
-        serde_json::from_slice(&decode(part)?).map_err(|_| CodecError::new(Kind::Header))
+        let json = decode(part)?;
+        // A derived reader would take a list of values in order, too.
+        let object = json.starts_with(b"{").then_some(&json).ok_or(CodecError::new(Kind::Header))?;
+        serde_json::from_slice(object).map_err(|_| CodecError::new(Kind::Header))
     }
 
     /// A JWE with a shared key, `enc` as given and nothing compressed.

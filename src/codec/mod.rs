@@ -2,7 +2,7 @@
 //!
 //! A [`Codec`] knows keys and algorithms, not what the claims mean: it is given JSON and gives JSON back.
 //! Each dialect has one (`docs/protocol.md` section 4); services that share public keys use
-//! [`Jws`](crate::codec::Jws) (feature `jws`). The algorithm is fixed when the codec is made and never
+//! `Jws` (feature `jws`). The algorithm is fixed when the codec is made and never
 //! taken from a token (RFC 8725 section 3.1).
 //!
 //! ```

@@ -10,7 +10,7 @@ use crate::{
     session::Claims,
 };
 
-/// Lets through whom it is told to. See the [module](self).
+/// Lets through whom it is told to. See the [module](crate::guard).
 ///
 /// ```
 /// use axum::{Router, routing::get};

@@ -3,7 +3,7 @@ use tower_layer::Layer;
 use super::AuthService;
 use crate::auth::Auth;
 
-/// Resolves the session of each request and serves the endpoints. See the [module](self).
+/// Resolves the session of each request and serves the endpoints. See the [module](crate::layer).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct AuthLayer {

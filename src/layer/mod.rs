@@ -5,7 +5,7 @@
 //! 1. Under the base path it answers itself: these are the endpoints of Auth.js.
 //! 2. Without a session cookie it calls the service and nothing else: no allocation, no look at the clock.
 //! 3. With one it reads the session, renews it when that is due, and puts it where the extractors, the guards
-//!    and [`get_server_session`](crate::get_server_session) find it.
+//!    and [`get_server_session`] find it.
 //!
 //! Cookies are appended to the response, which is then never cacheable; a response whose handler looked at
 //! the session says `Vary: Cookie`.

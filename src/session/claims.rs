@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use memchr::memmem;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, DeserializeOwned, Visitor},
@@ -102,16 +103,17 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
-    /// Reads the JSON text of some claims. JavaScript writes half of a surrogate pair as it is, which is no
-    /// Unicode; such a text is mended in place (the half becomes U+FFFD) rather than refused.
+    /// Reads the JSON text of some claims; anything but an object is none. JavaScript writes half of a
+    /// surrogate pair as it is, which is no Unicode; such a text is mended in place (the half becomes
+    /// U+FFFD) rather than refused.
     pub(crate) fn parse(json: &mut Vec<u8>) -> Option<Self> {
-        match serde_json::from_slice(json) {
-            Ok(registered) => Some(registered),
-            Err(_) => {
-                *json = mend_surrogates(json)?;
-                serde_json::from_slice(json).ok()
-            }
+        if memmem::find(json, b"\\u").is_some()
+            && let Some(mended) = mend_surrogates(json)
+        {
+            *json = mended;
         }
+        // A derived reader would take a list of values in order, too.
+        json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(json).ok())?
     }
 }
 
