@@ -146,48 +146,49 @@ fn app(auth: Auth) -> Router {
 
 async fn home(session: Option<Session>) -> Html<String> {
     let (status, actions) = match &session {
-        Some(session) => (
-            format!(
-                "You are signed in as <b>{}</b>.",
-                escaped(session.user.email.as_deref().unwrap_or("nobody"))
-            ),
-            r#"<a class="button" href="/protected">The protected page</a> <a href="/admin">The admin page</a> <a href="/api/auth/signout">Sign out</a>"#,
-        ),
-        None => (
-            "You are not signed in.".to_owned(),
-            r#"<a class="button" href="/api/auth/signin">Sign in</a> <a href="/protected">The protected page</a>"#,
-        ),
+        Some(session) => {
+            let user = escaped(session.user.email.as_deref().unwrap_or("nobody"));
+            (format!("You are signed in as <b>{user}</b>."), SIGNED_IN_ACTIONS)
+        }
+        None => ("You are not signed in.".to_owned(), VISITOR_ACTIONS),
     };
-    page(
-        "portcullis demo",
-        &format!(
-            "<p>{status}</p><p>{actions}</p>\
-             <h2>Try</h2><ul>\
-             <li>Sign in as <code>jsmith</code> or <code>admin</code>; the password is <code>hunter2</code>.</li>\
-             <li><a href=\"/admin\">/admin</a> lets only <code>admin</code> in.</li>\
-             <li><a href=\"/api/protected\">/api/protected</a> answers JSON, 401 to visitors.</li>\
-             <li><a href=\"/whoami\">/whoami</a> is the session as the server has it, \
-                 <a href=\"/api/auth/session\">/api/auth/session</a> as clients see it.</li></ul>"
-        ),
-    )
+    let content = format!(
+        "<section class=card><p>{status}</p><p class=actions>{actions}</p></section><h2>Try it</h2>{TO_TRY}"
+    );
+    page("portcullis demo", &content)
 }
 
+const SIGNED_IN_ACTIONS: &str = r#"<a class="button" href="/protected">The protected page</a> <a class="button quiet" href="/api/auth/signout">Sign out</a>"#;
+
+const VISITOR_ACTIONS: &str = r#"<a class="button" href="/api/auth/signin">Sign in</a> <a class="button quiet" href="/protected">The protected page</a>"#;
+
+const TO_TRY: &str = r#"
+    <p>Two accounts are waiting: <code>jsmith</code>, and <code>admin</code> with the role of that name.
+    The password of both is <code>hunter2</code>.</p>
+    <dl class="card">
+    <div><dt><a href="/protected">/protected</a></dt><dd>A page for people who are signed in</dd></div>
+    <div><dt><a href="/admin">/admin</a></dt><dd>A page for the role <code>admin</code></dd></div>
+    <div><dt><a href="/api/protected">/api/protected</a></dt><dd>JSON, and 401 to visitors</dd></div>
+    <div><dt><a href="/whoami">/whoami</a></dt><dd>The session as the server has it</dd></div>
+    <div><dt><a href="/api/auth/session">/api/auth/session</a></dt><dd>The session as clients see it</dd></div>
+    </dl>"#;
+
 async fn protected(session: Session) -> Html<String> {
-    let email = escaped(session.user.email.as_deref().unwrap_or_default());
-    page(
-        "Protected",
-        &format!(
-            "<p>Only people who are signed in see this. You are <b>{email}</b>.</p><p><a href=\"/\">Back</a></p>"
-        ),
-    )
+    members_page("Protected", "Only people who are signed in see this.", &session)
 }
 
 async fn admin(session: Session) -> Html<String> {
+    members_page("Admin", "Your role lets you see this.", &session)
+}
+
+fn members_page(title: &str, text: &str, session: &Session) -> Html<String> {
     let email = escaped(session.user.email.as_deref().unwrap_or_default());
-    page(
-        "Admin",
-        &format!("<p>Welcome, <b>{email}</b>: your role lets you see this.</p><p><a href=\"/\">Back</a></p>"),
-    )
+    let content = format!(
+        "<section class=card><p>{text} You are <b>{email}</b>.</p>\
+         <p class=actions><a class=\"button\" href=\"/\">Back to the start</a> \
+         <a class=\"button quiet\" href=\"/api/auth/signout\">Sign out</a></p></section>"
+    );
+    page(title, &content)
 }
 
 /// The extractor refuses with 401 JSON by itself.
@@ -205,17 +206,38 @@ async fn api_token(token: Option<Token>) -> Json<Option<Claims>> {
 
 fn page(title: &str, content: &str) -> Html<String> {
     Html(format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\
          <title>{title}</title><style>{STYLE}</style><main><h1>{title}</h1>{content}</main></html>"
     ))
 }
 
-const STYLE: &str = "\
-    :root{color-scheme:light dark}\
-    body{font:1rem/1.6 system-ui,sans-serif;margin:0;padding:3rem 1.25rem}\
-    main{max-width:40rem;margin:auto}\
-    a{color:#346df1}a+a{margin-left:1rem}\
-    .button{display:inline-block;padding:.5rem 1rem;border-radius:.5rem;background:#346df1;color:#fff;text-decoration:none}";
+const STYLE: &str = "
+    :root{color-scheme:light dark;--ground:#f4f5f8;--surface:#fff;--text:#1b2430;--muted:#56606e;--line:#e1e4ea;--edge:#828b99;--link:#2a5bd7}
+    @media (prefers-color-scheme:dark){:root{--ground:#0d0f13;--surface:#171a20;--text:#eceff4;--muted:#a4adba;--line:#2a2f38;--edge:#6f7987;--link:#8bb0ff}}
+    *{box-sizing:border-box}
+    body{margin:0;padding:clamp(2rem,9vh,6rem) 1rem 3rem;background:var(--ground);color:var(--text);overflow-wrap:anywhere;
+        font:1rem/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
+    main{max-width:40rem;margin:auto}
+    h1{margin:0 0 1.5rem;font-size:2rem;line-height:1.2;letter-spacing:-.02em}
+    h2{margin:2.5rem 0 .5rem;font-size:1.25rem;line-height:1.3;letter-spacing:-.01em}
+    p{margin:0 0 1rem}
+    code{padding:.1em .35em;border:1px solid var(--line);border-radius:.3rem;background:var(--surface);font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+    a{color:var(--link);text-underline-offset:.2em}
+    :focus-visible{outline:2px solid var(--text);outline-offset:2px;border-radius:.25rem}
+    .card{margin:0;padding:1.5rem;border:1px solid var(--line);border-radius:1rem;background:var(--surface);box-shadow:0 1px 2px rgb(16 24 40/.05)}
+    .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:0}
+    .button{display:inline-flex;align-items:center;min-height:2.875rem;padding:.5rem 1.125rem;border:1px solid transparent;border-radius:.625rem;background:#346df1;color:#fff;font-weight:600;text-decoration:none}
+    .button:hover{box-shadow:0 0 0 3px rgb(52 109 241/.3)}
+    .quiet{border-color:var(--edge);background:none;color:var(--text)}
+    .quiet:hover{background:var(--ground);box-shadow:none}
+    .button:focus-visible{border-radius:.625rem}
+    dl.card{padding:.25rem 1.5rem}
+    dl div{display:grid;grid-template-columns:12rem minmax(0,1fr);align-items:center;gap:0 1rem;padding:.25rem 0}
+    dl div+div{border-top:1px solid var(--line)}
+    dt a{display:inline-flex;align-items:center;min-height:2.75rem;font-weight:500}
+    dd{margin:0;color:var(--muted)}
+    @media (max-width:32rem){.button{flex:1 0 auto;justify-content:center}.card{padding:1.25rem}dl.card{padding:.25rem 1.25rem}
+        dl div{grid-template-columns:minmax(0,1fr);padding:.25rem 0 .75rem}}";
 
 /// Text from a session inside HTML.
 fn escaped(text: &str) -> String {

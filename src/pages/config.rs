@@ -98,13 +98,14 @@ impl Theme {
         self
     }
 
-    /// The colour of buttons and links, as CSS writes it in hexadecimal: `#rgb` or `#rrggbb`.
+    /// The colour of buttons, as CSS writes it in hexadecimal: `#rgb` or `#rrggbb`.
     pub fn brand_color(mut self, color: impl Into<Cow<'static, str>>) -> Self {
         self.brand_color = Some(color.into());
         self
     }
 
-    /// The colour of the text on buttons, written likewise.
+    /// The colour of the text on buttons, written likewise. Without it, a brand colour gets black or white text,
+    /// whichever is easier to read.
     pub fn button_text(mut self, color: impl Into<Cow<'static, str>>) -> Self {
         self.button_text = Some(color.into());
         self

@@ -53,9 +53,11 @@ impl ErrorMessage {
     }
 }
 
+const EXCLAMATION: &str = "M12 4v10M12 19.5v.01";
+
 pub(crate) fn page(style: &Style, base: &str, origin: &Origin, message: ErrorMessage) -> String {
     style.page("Error", "error", |html| {
-        html.raw(message.text());
+        html.icon(EXCLAMATION).raw(message.text());
         match message {
             ErrorMessage::Default => {
                 html.raw("<p><a class=\"site\"")

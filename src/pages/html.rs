@@ -40,6 +40,13 @@ impl Html {
         self.raw("<input type=\"hidden\"").attribute("name", name).attribute("value", value).raw(">")
     }
 
+    /// Appends a picture for the eye only: the `path` of a 24 by 24 drawing.
+    pub(super) fn icon(&mut self, path: &'static str) -> &mut Self {
+        self.raw("<svg class=\"icon\" viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path")
+            .attribute("d", path)
+            .raw("/></svg>")
+    }
+
     /// Appends the style sheet, which may not be escaped: its text was checked when it was made.
     pub(super) fn style(&mut self, css: &str) -> &mut Self {
         let _ = write!(self.text, "<style>{css}</style>");

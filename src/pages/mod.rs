@@ -3,12 +3,15 @@
 //! Texts are those of Auth.js, so that whoever knows its pages knows these. Everything that is not ours goes
 //! through [`Html`], which escapes.
 
+mod color;
 mod config;
 mod error;
 mod html;
 mod sign_in;
 mod sign_out;
 mod style;
+#[cfg(test)]
+mod tests;
 mod verify_request;
 
 pub use self::config::{ColorScheme, Pages, Theme};

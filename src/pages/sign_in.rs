@@ -52,13 +52,21 @@ fn form(html: &mut Html, page: &SignIn<'_>, credentials: &Credentials) {
     let (base, id) = (page.base, credentials.id());
     html.raw("<form method=\"POST\"").attribute("action", &format!("{base}/callback/{id}")).raw(">");
     html.hidden("csrfToken", page.csrf_token).hidden("callbackUrl", page.callback_url);
-    for field in credentials.fields() {
-        input(html, id, field);
+    for (index, field) in credentials.fields().iter().enumerate() {
+        input(html, id, field, index == 0 && page.may_take_focus());
     }
     html.raw("<button type=\"submit\">Sign in with ").text(credentials.name()).raw("</button></form>");
 }
 
-fn input(html: &mut Html, provider: &str, field: &Field) {
+impl SignIn<'_> {
+    /// Whether the cursor may stand in the first field from the start: not where it would draw a screen reader
+    /// past an error or past other ways to sign in.
+    fn may_take_focus(&self) -> bool {
+        self.error.is_none() && self.providers.len() == 1
+    }
+}
+
+fn input(html: &mut Html, provider: &str, field: &Field, takes_focus: bool) {
     let id = format!("input-{}-for-{provider}-provider", field.name);
     html.raw("<div class=\"field\"><label")
         .attribute("for", &id)
@@ -70,6 +78,13 @@ fn input(html: &mut Html, provider: &str, field: &Field) {
         if let Some(value) = value {
             html.attribute(name, value);
         }
+    }
+    if matches!(field.autocomplete.as_deref(), Some("username" | "email")) {
+        // Phones would begin it with a capital letter and mend its spelling.
+        html.raw(" autocapitalize=\"none\" spellcheck=\"false\"");
+    }
+    if takes_focus {
+        html.raw(" autofocus");
     }
     html.raw("></div>");
 }

@@ -5,6 +5,7 @@ use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use super::{
+    color::Color,
     config::{ColorScheme, Theme},
     html::Html,
 };
@@ -17,7 +18,7 @@ const SHEET: &str = include_str!("style.css");
 pub(crate) struct Style {
     css: String,
     policy: HeaderValue,
-    body_class: &'static str,
+    color_scheme: ColorScheme,
     logo: Option<String>,
 }
 
@@ -25,14 +26,21 @@ impl Style {
     pub(crate) fn new(theme: &Theme) -> Result<Self, ConfigError> {
         let mut problems = ConfigError::none();
         let mut css = SHEET.to_owned();
-        for (variable, color) in
-            [("--brand-color", &theme.brand_color), ("--button-text-color", &theme.button_text)]
-        {
-            match color.as_deref() {
-                Some(color) if is_hex_color(color) => css.push_str(&format!(":root{{{variable}:{color}}}")),
-                Some(color) => problems.add(format!("{color:?} is no colour"), "write it as #rgb or #rrggbb"),
-                None => {}
+        let mut set = |variable: &str, color: Color| css.push_str(&format!(":root{{{variable}:{color}}}"));
+        let mut read = |text: &str| {
+            let color = Color::parse(text);
+            if color.is_none() {
+                problems.add(format!("{text:?} is no colour"), "write it as #rgb or #rrggbb");
             }
+            color
+        };
+        let brand_color = theme.brand_color.as_deref().and_then(&mut read);
+        let button_text = theme.button_text.as_deref().and_then(&mut read);
+        if let Some(color) = brand_color {
+            set("--brand-color", color);
+        }
+        if let Some(color) = button_text.or(brand_color.map(Color::readable_text)) {
+            set("--button-text-color", color);
         }
         let logo = theme.logo.as_deref().map(str::to_owned);
         if logo.as_ref().is_some_and(|logo| {
@@ -51,12 +59,7 @@ impl Style {
         );
         let policy = HeaderValue::try_from(policy)
             .map_err(|_| ConfigError::one("the theme makes no valid policy", "report this"))?;
-        let body_class = match theme.color_scheme {
-            ColorScheme::Auto => "__next-auth-theme-auto",
-            ColorScheme::Light => "__next-auth-theme-light",
-            ColorScheme::Dark => "__next-auth-theme-dark",
-        };
-        Ok(Self { css, policy, body_class, logo })
+        Ok(Self { css, policy, color_scheme: theme.color_scheme, logo })
     }
 
     /// The Content-Security-Policy of every page: this style sheet, pictures, and nothing else.
@@ -71,15 +74,22 @@ impl Style {
         kind: &'static str,
         content: impl FnOnce(&mut Html),
     ) -> String {
+        let (schemes, body_class) = match self.color_scheme {
+            ColorScheme::Auto => ("light dark", "__next-auth-theme-auto"),
+            ColorScheme::Light => ("light", "__next-auth-theme-light"),
+            ColorScheme::Dark => ("dark", "__next-auth-theme-dark"),
+        };
         let mut html = Html::default();
         html.raw("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">")
             .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
-            .raw("<meta name=\"color-scheme\" content=\"light dark\">")
+            .raw("<meta name=\"color-scheme\" content=\"")
+            .raw(schemes)
+            .raw("\">")
             .style(&self.css)
             .raw("<title>")
             .raw(title)
             .raw("</title></head><body class=\"")
-            .raw(self.body_class)
+            .raw(body_class)
             .raw("\"><main class=\"page\"><div class=\"")
             .raw(kind)
             .raw("\"><div class=\"card\">");
@@ -90,12 +100,6 @@ impl Style {
         html.raw("</div></div></main></body></html>");
         html.finish()
     }
-}
-
-fn is_hex_color(color: &str) -> bool {
-    color.strip_prefix('#').is_some_and(|digits| {
-        matches!(digits.len(), 3 | 6) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    })
 }
 
 #[cfg(test)]
