@@ -24,15 +24,16 @@ impl Vectors {
     }
 }
 
-/// The files hold halves of surrogate pairs, which JSON allows and Rust's text does not.
+/// The files hold halves of surrogate pairs, which JSON allows and Rust's text does not. A backslash that is
+/// escaped itself begins no such half.
 fn mend(text: &str) -> String {
     let half = regex::Regex::new(
-        r"\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}",
+        r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}",
     )
     .unwrap();
-    half.replace_all(text, |found: &regex::Captures<'_>| match found.get(1) {
-        Some(_) => found[0].to_owned(),
-        None => r"\ufffd".to_owned(),
+    half.replace_all(text, |found: &regex::Captures<'_>| match (&found[0], found.get(1)) {
+        (whole @ r"\\", _) | (whole, Some(_)) => whole.to_owned(),
+        (_, None) => r"\ufffd".to_owned(),
     })
     .into_owned()
 }
@@ -58,9 +59,19 @@ impl Vector {
         self.opt_str(key).unwrap_or_else(|| panic!("{:?} has no text {key}", self.0.get("id")))
     }
 
+    /// Bytes that are recorded in hexadecimal.
+    pub(crate) fn bytes(&self, key: &str) -> Vec<u8> {
+        from_hex(self.str(key))
+    }
+
     pub(crate) fn i64(&self, key: &str) -> i64 {
         self.get(key).as_i64().unwrap_or_else(|| panic!("{:?} has no number {key}", self.0.get("id")))
     }
+}
+
+pub(crate) fn from_hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
 pub(crate) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {

@@ -1,5 +1,8 @@
 //! Signed tokens through `jsonwebtoken`: for services that share public keys (RFC 7515, RFC 7518 section 3).
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 #[cfg(feature = "aws-lc")]

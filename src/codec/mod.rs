@@ -24,6 +24,8 @@ mod jws;
 mod key;
 mod signed;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
 use std::{fmt, sync::Arc};
