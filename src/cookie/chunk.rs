@@ -48,6 +48,10 @@ impl<'a> SessionCookies<'a> {
         found
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.has_plain && self.chunks.is_empty()
+    }
+
     /// The values that may be the token, best first: each plain cookie, then the chunks joined.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = Cow<'a, str>> + '_ {
         let plain = self.plain.iter().flatten().filter(|value| !value.is_empty()).map(|value| decode(value));
@@ -86,7 +90,12 @@ impl<'a> SessionCookies<'a> {
         if self.chunks.is_empty() || !in_order {
             return None;
         }
-        self.chunks.values().map(|value| value.map(decode)).collect()
+        let length = self.chunks.values().flatten().map(|value| value.len()).sum();
+        let mut token = String::with_capacity(length);
+        for value in self.chunks.values() {
+            token.push_str(&decode((*value)?));
+        }
+        Some(token)
     }
 }
 

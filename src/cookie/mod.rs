@@ -8,11 +8,13 @@ mod chunk;
 mod names;
 mod scan;
 mod spec;
+#[cfg(test)]
+mod vectors;
 
 pub(crate) use self::{
     chunk::{SessionCookies, write_session},
     names::{CookieNames, CookiePolicy},
-    scan::{find, is_well_formed, pairs},
+    scan::{find, is_well_formed},
     spec::{CookieSpec, SetCookie, URI_COMPONENT},
 };
 pub use self::{

@@ -23,9 +23,15 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str
 pub(crate) fn decode(value: &[u8]) -> Cow<'_, str> {
     let value = unquote(value);
     if memchr(b'%', value).is_none() || !is_well_formed(value) {
-        return String::from_utf8_lossy(value);
+        return text(value);
     }
-    percent_decode(value).decode_utf8().unwrap_or_else(|_| String::from_utf8_lossy(value))
+    percent_decode(value).decode_utf8().unwrap_or_else(|_| text(value))
+}
+
+/// Whatever is no UTF-8 becomes U+FFFD.
+fn text(value: &[u8]) -> Cow<'_, str> {
+    // `from_utf8_lossy` alone goes byte by byte; a token is 700 of them, and nearly always UTF-8.
+    str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed)
 }
 
 fn split(header: &[u8]) -> impl Iterator<Item = &[u8]> {
