@@ -6,12 +6,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Response, StatusCode};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::origin::OriginPolicy;
+use crate::{origin::OriginPolicy, reply};
 
 type Refuse = fn(ProtectionError) -> Response<Bytes>;
 
@@ -51,8 +51,5 @@ impl fmt::Debug for CrossSite {
 
 fn refuse(error: ProtectionError) -> Response<Bytes> {
     tracing::warn!(%error, "a post from another site was refused");
-    let mut response = Response::new(Bytes::from_static(br#"{"error":"CrossSiteRequest"}"#));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    reply::refusal(StatusCode::FORBIDDEN, r#"{"error":"CrossSiteRequest"}"#)
 }

@@ -1,5 +1,7 @@
 //! Answers of ours, and the only place that turns them into HTTP.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
@@ -112,16 +114,31 @@ impl Reply {
                 (StatusCode::FOUND, Bytes::new())
             }
         };
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        let mut cookies = if self.keeps_request_cookies { request_cookies } else { Vec::new() };
+        let mut response = protected(status, headers, body);
+        let keeps = self.keeps_request_cookies || rules.cookies_everywhere;
+        let mut cookies = if keeps { request_cookies } else { Vec::new() };
         cookies.extend(self.cookies);
         append_cookies(&mut response, cookies);
         response
     }
+}
+
+/// The answer to a request that is refused before anybody looks at it.
+pub(crate) fn refusal(status: StatusCode, json: &'static str) -> Response<Bytes> {
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))];
+    let mut response = protected(status, headers.into_iter().collect(), json.into());
+    append_cookies(&mut response, Vec::new());
+    response
+}
+
+/// A response whose body a browser takes for what it is, and whose URL it tells nobody.
+fn protected(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response<Bytes> {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 /// Appends cookies beside those that are there. A response with one of ours, and any answer of an endpoint,
@@ -141,8 +158,8 @@ const UNSAFE_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').ad
 
 /// A URL as a header value: what cannot stand in one is percent-encoded.
 pub(crate) fn location(url: &str) -> HeaderValue {
-    let encoded = utf8_percent_encode(url, UNSAFE_IN_LOCATION).to_string();
-    HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
+    let encoded = Cow::from(utf8_percent_encode(url, UNSAFE_IN_LOCATION));
+    HeaderValue::try_from(&*encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
 }
 
 /// The header that a guard's answer has, whoever it is for.

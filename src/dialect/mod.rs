@@ -111,6 +111,8 @@ pub(crate) struct Rules {
     /// An answer in JSON mode carries `Location` too.
     pub(crate) json_location: bool,
     pub(crate) failure: Failure,
+    /// Every answer carries the CSRF and callback-url cookies; otherwise those of the actions that use them.
+    pub(crate) cookies_everywhere: bool,
 
     // Pages (sections 6 and 13)
     /// Codes that the error page hands on to the sign-in page.

@@ -12,6 +12,7 @@ pub(super) const RULES: Rules = Rules {
     bounds_issue_time: true,
     null_members: true,
     serves_update: false,
+    cookies_everywhere: true,
     error_to_sign_in: &[
         "Signin",
         "OAuthSignin",

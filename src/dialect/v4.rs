@@ -22,6 +22,7 @@ pub(super) const RULES: Rules = Rules {
     json_status: true,
     json_location: false,
     failure: Failure::ErrorPage,
+    cookies_everywhere: false,
     error_to_sign_in: &[
         "Signin",
         "OAuthSignin",

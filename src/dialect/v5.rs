@@ -22,6 +22,7 @@ pub(super) const RULES: Rules = Rules {
     json_status: false,
     json_location: true,
     failure: Failure::PageOfCode,
+    cookies_everywhere: false,
     error_to_sign_in: &[],
     error_page_first: true,
     error_ignores_case: false,

@@ -1,7 +1,5 @@
 //! What an action may know of the request.
 
-use std::sync::Arc;
-
 use bytes::Buf;
 use http::{HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
@@ -23,7 +21,7 @@ pub(super) struct Cx {
     pub(super) auth: Auth,
     pub(super) parts: Parts,
     pub(super) visit: Visit,
-    pub(super) origin: Arc<Origin>,
+    pub(super) origin: Origin,
     /// Origin and base path: what the URLs of the endpoints begin with.
     pub(super) base: String,
     pub(super) query: Fields,
@@ -48,6 +46,7 @@ impl Cx {
             );
             Reply::json(StatusCode::BAD_REQUEST, r#"{"error":"UntrustedHost"}"#).bare()
         })?;
+        let origin = origin.into_owned();
         let visit = Visit::new(auth, &parts.headers, origin.is_https(), auth.now());
         let query = Fields::form(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
         let body = read_body(&parts.headers, body, auth.settings.body_limit).await?;

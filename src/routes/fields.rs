@@ -70,17 +70,14 @@ where
     B::Data: Buf + Send,
     B::Error: Into<BoxError>,
 {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let parse = if kind.contains("application/x-www-form-urlencoded") {
-        Fields::form
-    } else if kind.contains("application/json") {
-        Fields::json
-    } else {
-        return Ok(Fields::default());
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // What stands before the parameters, as browsers judge it: they send `text/plain; application/json` across
+    // sites without asking first.
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let parse = match essence.as_str() {
+        "application/x-www-form-urlencoded" => Fields::form,
+        "application/json" => Fields::json,
+        _ => return Ok(Fields::default()),
     };
     parse(&collect(body, limit).await?)
         .ok_or_else(|| Reply::text(StatusCode::BAD_REQUEST, "Invalid body").bare())

@@ -105,8 +105,18 @@ struct Action {
 }
 
 /// Every action there is, in any dialect and with any method.
-const ACTIONS: [&str; 9] =
-    ["signin", "signout", "callback", "session", "csrf", "providers", "error", "verify-request", "_log"];
+const ACTIONS: [&str; 10] = [
+    "signin",
+    "signout",
+    "callback",
+    "session",
+    "csrf",
+    "providers",
+    "error",
+    "verify-request",
+    "_log",
+    "webauthn-options",
+];
 
 impl Action {
     /// `None` for an action or a method that is none.
@@ -119,7 +129,7 @@ impl Action {
         let mut segments = path.split('/');
         let name = segments.next()?;
         let argument = segments.next().filter(|argument| !argument.is_empty());
-        let takes_argument = matches!(name, "signin" | "callback");
+        let takes_argument = matches!(name, "signin" | "callback" | "webauthn-options");
         let too_long = segments.next().is_some() || (argument.is_some() && !takes_argument);
         let unknown = !ACTIONS.contains(&name) || (name == "_log" && !rules.serves_log);
         if unknown || (rules.strict_paths && too_long) {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Cx;
-use crate::{auth::Renewal, callbacks::Event, reply::Reply};
+use crate::{auth::Renewal, callbacks::Event, dialect::Failure, reply::Reply};
 
 /// Shows the session and renews it.
 pub(super) async fn read(cx: &Cx) -> Reply {
@@ -15,7 +15,11 @@ pub(super) async fn read(cx: &Cx) -> Reply {
 pub(super) async fn update(cx: &Cx) -> Reply {
     if !cx.is_verified() {
         tracing::warn!("a session update without a verified CSRF token was refused");
-        return Reply::json(StatusCode::BAD_REQUEST, cx.auth.settings.rules.empty_session);
+        let refusal = Reply::json(StatusCode::BAD_REQUEST, cx.auth.settings.rules.empty_session);
+        return match cx.auth.settings.rules.failure {
+            Failure::ErrorPage => refusal,
+            Failure::PageOfCode => refusal.bare(),
+        };
     }
     answer(cx, Some(cx.body.value("data").cloned())).await
 }

@@ -1,5 +1,7 @@
 //! What the tests share: a clock that stands where it is put, a browser with a jar, a service to protect.
 
+pub mod vectors;
+
 use std::{
     collections::BTreeMap,
     convert::Infallible,

@@ -1,0 +1,96 @@
+//! The golden values of `tests/vectors`: what the npm packages did.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use portcullis::{Dialect, Secret};
+use serde_json::Value;
+
+/// One recorded case.
+pub struct Vector(Value);
+
+/// The cases of one file.
+pub fn load(name: &str) -> Vec<Vector> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/vectors/{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut file: Value = serde_json::from_str(&mend(&text)).unwrap();
+    let Value::Array(vectors) = file["vectors"].take() else { panic!("{name} holds no vectors") };
+    assert!(!vectors.is_empty(), "{name} is empty");
+    vectors.into_iter().map(Vector).collect()
+}
+
+/// The files hold halves of surrogate pairs, which JSON allows and Rust's text does not. A backslash that is
+/// escaped itself begins no such half.
+fn mend(text: &str) -> String {
+    let half = regex::Regex::new(
+        r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}",
+    )
+    .unwrap();
+    half.replace_all(text, |found: &regex::Captures<'_>| match (&found[0], found.get(1)) {
+        (whole @ r"\\", _) | (whole, Some(_)) => whole.to_owned(),
+        (_, None) => r"\ufffd".to_owned(),
+    })
+    .into_owned()
+}
+
+impl Vector {
+    /// File, seed and case.
+    pub fn id(&self) -> &str {
+        self.str("id")
+    }
+
+    pub fn case(&self) -> &str {
+        self.str("case")
+    }
+
+    /// The run that the case belongs to; each has its own secret, origin and time.
+    pub fn seed(&self) -> i64 {
+        self.id().split('/').nth(1).and_then(|seed| seed.parse().ok()).unwrap()
+    }
+
+    pub fn get(&self, pointer: &str) -> &Value {
+        self.0.pointer(&format!("/{pointer}")).unwrap_or(&Value::Null)
+    }
+
+    pub fn has(&self, pointer: &str) -> bool {
+        self.0.pointer(&format!("/{pointer}")).is_some()
+    }
+
+    pub fn opt_str(&self, pointer: &str) -> Option<&str> {
+        self.get(pointer).as_str()
+    }
+
+    pub fn str(&self, pointer: &str) -> &str {
+        self.opt_str(pointer).unwrap_or_else(|| panic!("{} has no text {pointer}", self.0["id"]))
+    }
+
+    pub fn i64(&self, pointer: &str) -> i64 {
+        self.get(pointer).as_i64().unwrap_or_else(|| panic!("{} has no number {pointer}", self.0["id"]))
+    }
+
+    pub fn list(&self, pointer: &str) -> &[Value] {
+        self.get(pointer).as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// The members of an object whose values are text.
+    pub fn texts(&self, pointer: &str) -> BTreeMap<&str, &str> {
+        let members = self.get(pointer).as_object().into_iter().flatten();
+        members.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect()
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        let version = self.str("version");
+        Dialect::ALL.into_iter().find(|dialect| dialect.to_string() == version).unwrap()
+    }
+
+    /// The secret, weak as the vectors have it; of a list, the first writes.
+    pub fn secret(&self) -> Secret {
+        match self.get("secret") {
+            Value::Array(list) => {
+                let mut list = list.iter().map(|secret| secret.as_str().unwrap());
+                let first = Secret::new_unchecked(list.next().unwrap());
+                list.fold(first, |secret, older| secret.or_previous(older))
+            }
+            _ => Secret::new_unchecked(self.str("secret")),
+        }
+    }
+}

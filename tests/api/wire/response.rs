@@ -1,0 +1,236 @@
+//! Compares an answer with the recorded one, aspect by aspect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderMap, Request, header};
+use http_body_util::Full;
+use percent_encoding::percent_decode_str;
+use regex::Regex;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Findings,
+    page::{Form, Page},
+};
+use crate::support::{Answer, App, Browser, vectors::Vector};
+
+/// One `Set-Cookie` line: name, value and attributes, whose order says nothing (RFC 6265bis section 5.6).
+#[derive(Debug, Clone, PartialEq)]
+struct Set {
+    name: String,
+    value: String,
+    attributes: BTreeSet<String>,
+}
+
+/// Headers that an answer may have beyond the recorded ones (`docs/hardening.md`, "headers").
+const ADDED: [&str; 7] = [
+    "cache-control",
+    "pragma",
+    "expires",
+    "x-content-type-options",
+    "referrer-policy",
+    "content-security-policy",
+    "x-frame-options",
+];
+
+/// The recorded request as it was sent.
+pub(super) fn request(vector: &Vector) -> Request<Full<bytes::Bytes>> {
+    let body = vector.opt_str("request/body").unwrap_or_default().to_owned();
+    let mut request = Request::builder().method(vector.str("request/method")).uri(vector.str("request/path"));
+    for (name, value) in vector.texts("request/headers") {
+        request = request.header(name, value);
+    }
+    request.body(Full::new(body.into())).unwrap()
+}
+
+pub(super) async fn compare(
+    findings: &mut Findings,
+    case: &str,
+    vector: &Vector,
+    app: &App,
+    answer: &Answer,
+) {
+    let status = vector.get("response/status").clone();
+    findings.compare(case, "status", status.clone(), json!(answer.status.as_u16()));
+    if status.is_null() {
+        // It was never answered, so there is nothing else to compare.
+        return;
+    }
+    compare_headers(findings, case, vector, answer);
+    let (expected, got) = (recorded_cookies(vector), sent_cookies(&answer.headers));
+    // To HEAD the server leaves the body away.
+    if vector.str("request/method") != "HEAD" {
+        compare_body(findings, case, vector, answer, &got);
+    }
+    compare_cookies(findings, case, vector, &expected, &got);
+    compare_claims(findings, case, vector, app, &got).await;
+}
+
+fn compare_headers(findings: &mut Findings, case: &str, vector: &Vector, answer: &Answer) {
+    let expected = vector.texts("response/headers");
+    let location = expected.get("location").copied();
+    findings.compare(case, "location", location, answer.header("location"));
+    for name in ["cache-control", "pragma", "expires"] {
+        if let Some(value) = expected.get(name) {
+            findings.compare(case, "cache", Some(*value), answer.header(name));
+        }
+    }
+    // Of a redirect, or of nothing, nobody reads it.
+    let is_shown = location.is_none() && !answer.body.is_empty();
+    if let Some(kind) = expected.get("content-type").filter(|_| is_shown) {
+        let essence = |kind: &str| kind.split(';').next().unwrap_or_default().to_owned();
+        findings.compare(
+            case,
+            "content-type",
+            Some(essence(kind)),
+            answer.header("content-type").map(essence),
+        );
+    }
+    let known = ["location", "content-type", "set-cookie"];
+    let added: Vec<_> =
+        answer.headers.keys().map(|name| name.as_str()).filter(|name| !known.contains(name)).collect();
+    let unknown: Vec<_> = added.into_iter().filter(|name| !ADDED.contains(name)).collect();
+    findings.compare(case, "headers", Vec::new(), unknown);
+}
+
+fn compare_body(findings: &mut Findings, case: &str, vector: &Vector, answer: &Answer, cookies: &[Set]) {
+    if vector.has("response/body_json") {
+        let expected = vector.get("response/body_json").clone();
+        let got = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
+        if case.ends_with("providers/get") {
+            let own = |list: Value| list["credentials"].clone();
+            return findings.compare(case, "body", own(expected), own(got));
+        }
+        let fresh = cookies.iter().find(|cookie| cookie.name.ends_with("csrf-token"));
+        match fresh.filter(|_| expected.get("csrfToken").is_some()) {
+            // A random one is compared with its cookie.
+            Some(cookie) => {
+                let token = cookie.value.split('|').next().unwrap_or_default();
+                findings.compare(case, "body", json!({ "csrfToken": token }), got);
+            }
+            None => findings.compare(case, "body", expected, got),
+        }
+    } else if let Some(html) = vector.opt_str("response/body_html").filter(|html| html.contains("<html")) {
+        compare_page(findings, case, html, &answer.text(), cookies);
+    } else {
+        let text = ["body_text", "body_html"]
+            .iter()
+            .find_map(|kind| vector.opt_str(&format!("response/{kind}")).map(str::to_owned));
+        findings.compare(case, "body", text.unwrap_or_default(), answer.text());
+    }
+}
+
+fn compare_page(findings: &mut Findings, case: &str, expected: &str, got: &str, cookies: &[Set]) {
+    let (expected, got) = (Page::read(expected), Page::read(got));
+    findings.compare(case, "page title", expected.title, got.title);
+    findings.compare(case, "page class", expected.body_class, got.body_class);
+    findings.compare(case, "page texts", expected.texts, got.texts);
+    findings.compare(case, "page links", expected.links, got.links);
+    findings.compare(case, "page logo", expected.logo, got.logo);
+    let split = |form: Option<Form>| {
+        form.map(|mut form| {
+            let hidden = std::mem::take(&mut form.hidden);
+            (form, hidden)
+        })
+        .unzip()
+    };
+    let ((expected, hidden), (got, mut sent)) = (split(expected.form), split(got.form));
+    findings.compare(case, "page form", expected, got);
+    let fresh = cookies.iter().find(|cookie| cookie.name.ends_with("csrf-token"));
+    let token = |hidden: &Option<BTreeMap<String, String>>| {
+        hidden.as_ref().and_then(|hidden| hidden.get("csrfToken").cloned())
+    };
+    let made = fresh.map(|cookie| cookie.value.split('|').next().unwrap_or_default().to_owned());
+    findings.compare(
+        case,
+        "page csrf",
+        made.or_else(|| token(&hidden)).filter(|_| hidden.is_some()),
+        token(&sent),
+    );
+    if let (Some(hidden), Some(sent)) = (&hidden, &mut sent) {
+        sent.remove("csrfToken");
+        let others: Vec<_> = hidden.keys().filter(|name| *name != "csrfToken").collect();
+        findings.compare(case, "page hidden fields", others, sent.keys().collect());
+    }
+}
+
+fn compare_cookies(findings: &mut Findings, case: &str, vector: &Vector, expected: &[Set], got: &[Set]) {
+    let shapes = |cookies: &[Set]| cookies.iter().map(|cookie| shape(vector, cookie)).collect::<Vec<_>>();
+    findings.compare(case, "cookies", shapes(expected), shapes(got));
+}
+
+/// A cookie with what is random in its value replaced by what must hold of it.
+fn shape(vector: &Vector, cookie: &Set) -> Set {
+    let value = match cookie.value.as_str() {
+        "" => String::new(),
+        value if cookie.name.ends_with("csrf-token") => csrf_shape(vector, value),
+        // How long a token is depends on its claims alone.
+        value if cookie.name.contains("session-token") => format!("{} characters of a token", value.len()),
+        value => value.to_owned(),
+    };
+    Set { value, ..cookie.clone() }
+}
+
+fn csrf_shape(vector: &Vector, value: &str) -> String {
+    let parts = Regex::new("^([0-9a-f]{64})\\|([0-9a-f]{64})$").unwrap();
+    let Some(found) = parts.captures(value) else { return format!("no CSRF cookie: {value}") };
+    let hash = Sha256::digest(format!("{}{}", &found[1], vector.str("secret")));
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    if hash == found[2] { "a token and its hash".to_owned() } else { "a wrong hash".to_owned() }
+}
+
+/// Opens the session cookies of an answer the way a browser would show them: by sending them.
+async fn compare_claims(findings: &mut Findings, case: &str, vector: &Vector, app: &App, cookies: &[Set]) {
+    let recorded = vector.get("decoded_cookies").as_object();
+    let expected = recorded.and_then(|cookies| {
+        cookies.iter().find(|(name, _)| name.contains("session-token")).map(|(_, claims)| claims.clone())
+    });
+    let sent: Vec<_> = cookies
+        .iter()
+        .filter(|cookie| cookie.name.contains("session-token") && !cookie.value.is_empty())
+        .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+        .collect();
+    let got = if sent.is_empty() { None } else { Some(open(app, &sent.join("; ")).await) };
+    findings.compare(case, "claims", expected.map(without_id), got.map(without_id));
+}
+
+async fn open(app: &App, cookies: &str) -> Value {
+    let request = Request::get("/").header(header::COOKIE, cookies).body(Full::default()).unwrap();
+    Browser::new(app.clone()).request(request).await.json()
+}
+
+/// The id of a token is random; that it has one is not.
+fn without_id(mut claims: Value) -> Value {
+    if let Some(id) = claims.get_mut("jti") {
+        let uuid = Regex::new("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$").unwrap();
+        *id = json!(id.as_str().is_some_and(|id| uuid.is_match(id)));
+    }
+    claims
+}
+
+fn recorded_cookies(vector: &Vector) -> Vec<Set> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    vector
+        .list("set_cookies_parsed")
+        .iter()
+        .map(|cookie| Set {
+            name: text(&cookie["name"]),
+            value: text(&cookie["value"]),
+            attributes: cookie["attributes"].as_array().unwrap().iter().map(text).collect(),
+        })
+        .collect()
+}
+
+fn sent_cookies(headers: &HeaderMap) -> Vec<Set> {
+    headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(|line| {
+            let mut parts = line.to_str().unwrap().split("; ");
+            let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+            let value = percent_decode_str(value).decode_utf8().unwrap().into_owned();
+            Set { name: name.to_owned(), value, attributes: parts.map(str::to_owned).collect() }
+        })
+        .collect()
+}
