@@ -1,6 +1,6 @@
 //! What can go wrong, and what each side is told of it.
 //!
-//! Operators read [`ConfigError`] at start-up and the log later; clients see an [`ErrorCode`], whose
+//! Operators read [`ConfigError`] at start-up and the log later; clients see an `ErrorCode`, whose
 //! values are those of Auth.js (`docs/protocol.md` section 13), and never a cause.
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
@@ -64,6 +64,13 @@ impl fmt::Display for ConfigError {
 impl StdError for ConfigError {}
 
 /// Why there is no answer to "who is signed in?". This is not the same as "nobody is".
+///
+/// An error is not a session, nor can it be taken for one:
+///
+/// ```compile_fail,E0308
+/// let request = http::Request::new(());
+/// if portcullis::get_server_session(&request) {}
+/// ```
 ///
 /// ```
 /// use portcullis::get_server_session;
@@ -134,9 +141,8 @@ impl StdError for SessionError {}
 
 /// The `error` values that clients see (`docs/protocol.md` section 13.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// Wrong credentials; v5 clients are told the code of the [`Rejection`](crate::Rejection) too.
+pub(crate) enum ErrorCode {
+    /// Wrong credentials; v5 clients are told the code of the `Rejection` too.
     CredentialsSignin {
         /// The public code, `credentials` unless the application chose one.
         code: Cow<'static, str>,
@@ -151,7 +157,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The value of the `error` query parameter.
-    pub fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::CredentialsSignin { .. } => "CredentialsSignin",
             Self::AccessDenied => "AccessDenied",

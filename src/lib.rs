@@ -90,7 +90,7 @@ pub use self::{
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieKind, CookieOptions, SameSite},
     dialect::Dialect,
-    error::{BoxError, ConfigError, ErrorCode, SessionError, SessionErrorKind},
+    error::{BoxError, ConfigError, SessionError, SessionErrorKind},
     guard::RequireAuth,
     layer::{AuthLayer, AuthService, get_auth_context, get_raw_token, get_server_session, get_token},
     origin::{OriginPolicy, PeerAddr},

@@ -3,7 +3,7 @@
 //! Every absolute URL is built from the [`Origin`] that the [`OriginPolicy`] finds, never from the `Host`
 //! header alone (`docs/protocol.md` sections 1.1 and 1.2).
 
-use std::{env, fmt, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, env, fmt, net::IpAddr};
 
 use http::{HeaderMap, HeaderName, header::HOST};
 use url::Url;
@@ -86,8 +86,8 @@ pub struct OriginPolicy {
 
 #[derive(Debug, Clone)]
 enum Rule {
-    Fixed(Arc<Origin>),
-    AllowList(Vec<Arc<Origin>>),
+    Fixed(Origin),
+    AllowList(Vec<Origin>),
     /// From these peers; from any, if there is no list.
     Forwarded(Option<Vec<IpAddr>>),
 }
@@ -104,7 +104,7 @@ impl OriginPolicy {
         let url = parse(url)?;
         let base_path =
             Some(url.path().trim_end_matches('/')).filter(|path| !path.is_empty()).map(str::to_owned);
-        Ok(Self { rule: Rule::Fixed(Arc::new(Origin::of(&url))), base_path })
+        Ok(Self { rule: Rule::Fixed(Origin::of(&url)), base_path })
     }
 
     /// The one of these whose host is that of the `Host` header. A request for another host is answered 400.
@@ -113,7 +113,7 @@ impl OriginPolicy {
     ///
     /// When one of the texts is no http or https URL, or there is none.
     pub fn allow_list<'u>(urls: impl IntoIterator<Item = &'u str>) -> Result<Self, ConfigError> {
-        let origins = urls.into_iter().map(|url| parse(url).map(|url| Arc::new(Origin::of(&url))));
+        let origins = urls.into_iter().map(|url| parse(url).map(|url| Origin::of(&url)));
         let origins = origins.collect::<Result<Vec<_>, _>>()?;
         if origins.is_empty() {
             return Err(ConfigError::one(
@@ -169,7 +169,7 @@ impl OriginPolicy {
     }
 
     /// The origins that are known beforehand.
-    pub(crate) fn known(&self) -> &[Arc<Origin>] {
+    pub(crate) fn known(&self) -> &[Origin] {
         match &self.rule {
             Rule::Fixed(origin) => std::slice::from_ref(origin),
             Rule::AllowList(origins) => origins,
@@ -178,12 +178,12 @@ impl OriginPolicy {
     }
 
     /// The origin for a request, or `None` if nobody who may has said it.
-    pub(crate) fn resolve(&self, headers: &HeaderMap, peer: Option<PeerAddr>) -> Option<Arc<Origin>> {
+    pub(crate) fn resolve(&self, headers: &HeaderMap, peer: Option<PeerAddr>) -> Option<Cow<'_, Origin>> {
         match &self.rule {
-            Rule::Fixed(origin) => Some(Arc::clone(origin)),
+            Rule::Fixed(origin) => Some(Cow::Borrowed(origin)),
             Rule::AllowList(origins) => {
                 let host = single(headers, &HOST)?;
-                origins.iter().find(|origin| origin.host().eq_ignore_ascii_case(host)).cloned()
+                origins.iter().find(|origin| origin.host().eq_ignore_ascii_case(host)).map(Cow::Borrowed)
             }
             Rule::Forwarded(Some(proxies)) if !peer.is_some_and(|PeerAddr(peer)| proxies.contains(&peer)) => {
                 None
@@ -196,7 +196,7 @@ impl OriginPolicy {
                     headers.contains_key(FORWARDED_PROTO) && single(headers, &FORWARDED_PROTO)? == "http";
                 let url = parse(&format!("{}://{host}", if plain { "http" } else { "https" })).ok()?;
                 // Nothing but a host: no user name, no path.
-                (url.username().is_empty() && url.path() == "/").then(|| Arc::new(Origin::of(&url)))
+                (url.username().is_empty() && url.path() == "/").then(|| Cow::Owned(Origin::of(&url)))
             }
         }
     }
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use crate::testing::{Vectors, headers};
 
-    fn fixed(url: &str) -> Arc<Origin> {
+    fn fixed(url: &str) -> Origin {
         OriginPolicy::fixed(url).unwrap().known()[0].clone()
     }
 

@@ -24,6 +24,13 @@ const MIN_DISTINCT_BYTES: usize = 8;
 /// let secret = Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P").or_previous("an older one, still read while sessions live");
 /// assert_eq!(format!("{secret:?}"), "Secret(2 secrets, redacted)");
 /// ```
+///
+/// Two secrets cannot be compared, which would take a time that depends on them:
+///
+/// ```compile_fail,E0369
+/// # use portcullis::Secret;
+/// let same = Secret::new("a") == Secret::new("b");
+/// ```
 #[derive(Clone)]
 pub struct Secret {
     entries: Vec<Zeroizing<Vec<u8>>>,

@@ -46,6 +46,8 @@ struct Inner {
     resolved: Resolved,
     /// A handler or a guard has looked at the session, so the response depends on it.
     consulted: AtomicBool,
+    /// Its answer came from `Authorization`, or would have.
+    consulted_bearer: AtomicBool,
     changes: Mutex<Vec<SetCookie>>,
 }
 
@@ -69,6 +71,7 @@ impl AuthContext {
             visit,
             resolved,
             consulted: AtomicBool::new(false),
+            consulted_bearer: AtomicBool::new(false),
             changes: Mutex::new(changes),
         }))
     }
@@ -190,6 +193,14 @@ impl AuthContext {
 
     pub(crate) fn is_consulted(&self) -> bool {
         self.0.consulted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_bearer_consulted(&self) -> bool {
+        self.0.consulted_bearer.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn consult_bearer(&self) {
+        self.0.consulted_bearer.store(true, Ordering::Relaxed);
     }
 
     fn consult(&self) {

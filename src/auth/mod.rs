@@ -5,7 +5,7 @@ mod context;
 mod csrf;
 mod sessions;
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{Extensions, HeaderMap};
 
@@ -77,7 +77,7 @@ impl Auth {
     }
 
     /// The site's origin for this request, if anybody who may has said it.
-    pub(crate) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Arc<Origin>> {
+    pub(crate) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Cow<'_, Origin>> {
         self.settings.origin.resolve(headers, extensions.get::<PeerAddr>().copied())
     }
 

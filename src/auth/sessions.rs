@@ -30,7 +30,8 @@ pub(crate) struct Renewal {
 
 impl Visit {
     pub(crate) fn new(auth: &Auth, headers: &HeaderMap, https: bool, now: Timestamp) -> Self {
-        Self { now, https, present: Present::scan(&auth.settings.strategy, headers, https) }
+        let carried = auth.settings.strategy.carried(headers, https);
+        Self { now, https, present: Present::of(&carried) }
     }
 }
 

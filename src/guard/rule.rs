@@ -1,10 +1,12 @@
 use std::{fmt, sync::Arc};
 
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use tower_layer::Layer;
 
 use super::service::Guard;
 use crate::{
+    auth::Token,
     error::SessionError,
     layer::{AuthRequest, Lookup},
     session::Claims,
@@ -113,11 +115,21 @@ impl RequireAuth {
     fn allows(&self, request: &impl AuthRequest) -> Result<Option<bool>, SessionError> {
         let lookup = Lookup::of(request)?;
         // A session whose callbacks failed lets nobody pass, even where its token alone would do.
-        let token = if self.cookie_only { lookup.cookie_token()? } else { lookup.token(request)? };
-        Ok(token.map(|token| match &self.rule {
-            Rule::SignedIn => true,
-            Rule::Claims(predicate) => predicate(&token.claims),
-        }))
+        Ok(match &self.rule {
+            // Which claims there are does not matter, so none is kept.
+            Rule::SignedIn => self.token::<IgnoredAny>(&lookup, request)?.map(|_| true),
+            Rule::Claims(predicate) => {
+                self.token::<Claims>(&lookup, request)?.map(|token| predicate(&token.claims))
+            }
+        })
+    }
+
+    fn token<C: DeserializeOwned>(
+        &self,
+        lookup: &Lookup<'_>,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
+        if self.cookie_only { lookup.cookie_token() } else { lookup.token(request) }
     }
 }
 

@@ -38,7 +38,8 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Endpoint { future: Endpoint },
-        Resolving { future: Resolving, next: Option<(S, Request<B>)> },
+        // Boxed, so that the futures of all other requests stay small.
+        Resolving { future: Resolving, next: Option<Box<(S, Request<B>)>> },
         Inner { #[pin] future: S::Future, scope: Option<Scope>, context: Option<AuthContext> },
     }
 }
@@ -49,7 +50,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     }
 
     pub(super) fn resolving(future: Resolving, service: S, request: Request<B>) -> Self {
-        Self { state: State::Resolving { future, next: Some((service, request)) } }
+        Self { state: State::Resolving { future, next: Some(Box::new((service, request))) } }
     }
 
     pub(super) fn inner(future: S::Future, scope: Option<Scope>, context: Option<AuthContext>) -> Self {
@@ -72,21 +73,20 @@ where
                 }
                 StateProj::Resolving { future, next } => {
                     let context = ready!(future.as_mut().poll(cx));
-                    next.take().map(|(mut service, mut request)| {
+                    next.take().map(|next| {
+                        let (mut service, mut request) = *next;
                         request.extensions_mut().insert(context.clone());
                         State::Inner { future: service.call(request), scope: None, context: Some(context) }
                     })
                 }
                 StateProj::Inner { future, scope, context } => {
-                    let response = ready!(match scope {
-                        Some(_) => scope::enter(scope, || future.poll(cx)),
-                        None => future.poll(cx),
-                    })?;
-                    return Poll::Ready(Ok(finish(
-                        response.map(AuthBody::inner),
-                        scope.take(),
-                        context.take(),
-                    )));
+                    let entered = scope.is_some().then(|| scope::enter(scope));
+                    let mut polled = future.poll(cx).map_ok(|response| response.map(AuthBody::inner));
+                    drop(entered);
+                    if let Poll::Ready(Ok(response)) = &mut polled {
+                        finish(response, scope.as_ref(), context.as_ref());
+                    }
+                    return polled;
                 }
             };
             match called {
@@ -99,20 +99,24 @@ where
 }
 
 /// Appends what handlers changed, and says what the response depends on.
-fn finish<B>(mut response: Response<B>, scope: Option<Scope>, context: Option<AuthContext>) -> Response<B> {
-    let mut consulted = scope.as_ref().is_some_and(|scope| scope.consulted);
-    if let Some(context) = context.or_else(|| scope.and_then(|scope| scope.context)) {
+fn finish<B>(response: &mut Response<B>, scope: Option<&Scope>, context: Option<&AuthContext>) {
+    let mut consulted = scope.is_some_and(|scope| scope.consulted);
+    let mut bearer = scope.is_some_and(|scope| scope.consulted_bearer);
+    if let Some(context) = context.or_else(|| scope?.context.as_ref()) {
         consulted |= context.is_consulted();
+        bearer |= context.is_bearer_consulted();
         let changes = context.take_changes();
         if !changes.is_empty() {
-            reply::append_cookies(&mut response, changes);
-            return response;
+            reply::append_cookies(response, changes);
+            return;
         }
     }
     if consulted {
         response.headers_mut().append(VARY, HeaderValue::from_static("cookie"));
     }
-    response
+    if bearer {
+        response.headers_mut().append(VARY, HeaderValue::from_static("authorization"));
+    }
 }
 
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {

@@ -77,7 +77,11 @@ pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, Sessi
     let (headers, extensions) = request.headers_and_extensions();
     let auth = lookup.auth();
     let https = auth.origin(headers, extensions).is_none_or(|origin| origin.is_https());
-    Ok(auth.settings.strategy.raw_cookie(headers, https).or_else(|| bearer(headers).map(Cow::into_owned)))
+    if let Some(token) = auth.settings.strategy.raw_cookie(headers, https) {
+        return Ok(Some(token));
+    }
+    lookup.consult_bearer();
+    Ok(bearer(headers).map(Cow::into_owned))
 }
 
 /// The handle of a request, with which a handler signs in and out.
@@ -128,6 +132,7 @@ impl<'r> Lookup<'r> {
         if let Some(token) = self.cookie_token()? {
             return Ok(Some(token));
         }
+        self.consult_bearer();
         let (headers, extensions) = request.headers_and_extensions();
         let Some(token) = bearer(headers) else { return Ok(None) };
         let auth = self.auth();
@@ -138,6 +143,14 @@ impl<'r> Lookup<'r> {
         match auth.settings.strategy.read_token(&token, https, auth.now()) {
             Some(sealed) => Token::from_json(&sealed.json).map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// From here on the response depends on `Authorization`.
+    fn consult_bearer(&self) {
+        match self {
+            Self::Context(context) => context.consult_bearer(),
+            Self::Anonymous(_) => scope::consult_bearer(),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::{future::Future, pin::Pin};
 
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, header::COOKIE};
 
 use crate::{
     auth::{Auth, AuthContext, Resolved, Visit},
     error::SessionErrorKind,
-    session::SealedSession,
+    session::{Present, SealedSession},
 };
 
 /// What is known at once.
@@ -23,25 +23,23 @@ pub(super) enum Resolution {
 /// Reads the session cookie. Synchronous, unless the application has a `session` callback or the session is
 /// due for a new token.
 pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Resolution {
-    if !headers.contains_key(http::header::COOKIE) {
-        return Resolution::Anonymous {
-            https: auth.origin(headers, extensions).is_none_or(|origin| origin.is_https()),
-        };
-    }
-    let Some(origin) = auth.origin(headers, extensions) else {
-        tracing::warn!("nobody who may has said which origin this request is for: it is anonymous");
+    let Some(https) = auth.origin(headers, extensions).map(|origin| origin.is_https()) else {
+        if headers.contains_key(COOKIE) {
+            tracing::warn!("nobody who may has said which origin this request is for: it is anonymous");
+        }
         return Resolution::Anonymous { https: true };
     };
-    let https = origin.is_https();
-    if !auth.settings.strategy.is_carried(headers, https) {
+    let strategy = &auth.settings.strategy;
+    let carried = strategy.carried(headers, https);
+    if carried.is_empty() {
         return Resolution::Anonymous { https };
     }
     let now = auth.now();
-    let Some(sealed) = auth.settings.strategy.read_cookies(headers, https, now) else {
+    let Some(sealed) = strategy.read(&carried, https, now) else {
         return Resolution::Anonymous { https };
     };
-    let visit = Visit::new(auth, headers, https, now);
-    let due = auth.settings.renew_on_read || auth.settings.strategy.is_due(&sealed, now);
+    let visit = Visit { now, https, present: Present::of(&carried) };
+    let due = auth.settings.renew_on_read || strategy.is_due(&sealed, now);
     if due {
         Resolution::Pending(Box::pin(renewed(auth.clone(), sealed, visit)))
     } else if auth.settings.callbacks.session.is_some() {

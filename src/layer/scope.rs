@@ -5,7 +5,7 @@
 //! back afterwards, as `tokio::task_local!` does. Only the configuration travels this way: identity is in
 //! the extensions, and where they hold none, nobody is signed in.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, mem};
 
 use http::HeaderMap;
 
@@ -22,28 +22,34 @@ pub(super) struct Scope {
     https: bool,
     /// Somebody asked who is signed in.
     pub(super) consulted: bool,
+    /// Somebody asked for the token of `Authorization`.
+    pub(super) consulted_bearer: bool,
     /// The handle of an anonymous request, made when a handler asks for it.
     pub(super) context: Option<AuthContext>,
 }
 
 impl Scope {
     pub(super) fn new(auth: Auth, https: bool) -> Self {
-        Self { auth, https, consulted: false, context: None }
+        Self { auth, https, consulted: false, consulted_bearer: false, context: None }
     }
 }
 
-/// Runs `inside` with the scope in place, and puts it back into `slot`, whatever happens.
-pub(super) fn enter<R>(slot: &mut Option<Scope>, inside: impl FnOnce() -> R) -> R {
-    struct Leave<'s>(&'s mut Option<Scope>);
-    impl Drop for Leave<'_> {
-        fn drop(&mut self) {
-            CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
-        }
-    }
+/// While this lives the scope is in place; then, whatever happens, it is back in its slot.
+#[must_use]
+pub(super) struct Entered<'s>(&'s mut Option<Scope>);
+
+#[inline]
+pub(super) fn enter(slot: &mut Option<Scope>) -> Entered<'_> {
     // Swapped, not set: a layer inside a layer finds its own scope and gives the outer one back.
-    CURRENT.with_borrow_mut(|current| std::mem::swap(current, slot));
-    let _leave = Leave(slot);
-    inside()
+    CURRENT.with_borrow_mut(|current| mem::swap(current, slot));
+    Entered(slot)
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|current| mem::swap(current, self.0));
+    }
 }
 
 /// Whether a layer is there. Says that the response depends on who is signed in.
@@ -55,10 +61,19 @@ pub(super) fn consult() -> Option<Auth> {
     })
 }
 
+/// Says that the response depends on `Authorization`.
+pub(super) fn consult_bearer() {
+    CURRENT.with_borrow_mut(|current| {
+        if let Some(scope) = current {
+            scope.consulted_bearer = true;
+        }
+    });
+}
+
 /// The handle of an anonymous request, if a layer is there. Made once a request.
 pub(super) fn anonymous_context(headers: &HeaderMap) -> Option<AuthContext> {
     CURRENT.with_borrow_mut(|current| {
-        let Scope { auth, https, consulted, context } = current.as_mut()?;
+        let Scope { auth, https, consulted, context, .. } = current.as_mut()?;
         *consulted = true;
         Some(context.get_or_insert_with(|| AuthContext::anonymous(auth.clone(), headers, *https)).clone())
     })

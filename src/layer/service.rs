@@ -52,7 +52,9 @@ where
         match resolve(&self.auth, request.headers(), request.extensions()) {
             Resolution::Anonymous { https } => {
                 let mut scope = Some(Scope::new(self.auth.clone(), https));
-                let future = scope::enter(&mut scope, || self.inner.call(request));
+                let entered = scope::enter(&mut scope);
+                let future = self.inner.call(request);
+                drop(entered);
                 ResponseFuture::inner(future, scope, None)
             }
             Resolution::Ready(context) => {

@@ -16,6 +16,25 @@ use crate::{
 /// Handlers get one from the extractor or from [`get_server_session`](crate::get_server_session); only this
 /// crate makes them. `U` is the application's own type for the user, read from the same JSON that clients
 /// see: `Session<MyUser>`.
+///
+/// There is no session that nobody made: no default, no constructor, and no way to read one from text.
+///
+/// ```compile_fail,E0277
+/// fn or_default<T: Default>() -> T {
+///     T::default()
+/// }
+/// let somebody: portcullis::Session = or_default();
+/// ```
+///
+/// ```compile_fail,E0639
+/// # let (user, expires, extra) = (Default::default(), portcullis::Timestamp::from_secs(0), Default::default());
+/// let somebody = portcullis::Session { user, expires, extra, subject: "1".to_owned() };
+/// ```
+///
+/// ```compile_fail,E0277
+/// let somebody: portcullis::Session = serde_json::from_str(r#"{"user":{},"expires":"2026-01-15T12:00:00.000Z"}"#)?;
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Session<U = SessionUser> {

@@ -1,13 +1,14 @@
 //! Where sessions live: in the token itself (the JWT strategy of Auth.js).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+use memchr::memmem::Finder;
 
 use crate::{
     clock::Timestamp,
     codec::{Codec, CodecError},
-    cookie::{CookieNames, CookieSpec, SessionCookies, SetCookie, pairs, write_session},
+    cookie::{CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
     session::{Claims, Lifetime, Registered, lifetime},
 };
@@ -31,7 +32,16 @@ pub(crate) struct Profile {
 struct Reader {
     rules: &'static Rules,
     spec: CookieSpec,
+    /// Finds the cookie's name in a header, before anything is taken apart.
+    finder: Finder<'static>,
     codec: Arc<dyn Codec>,
+}
+
+impl Reader {
+    fn new(rules: &'static Rules, spec: CookieSpec, codec: Arc<dyn Codec>) -> Self {
+        let finder = Finder::new(&spec.name).into_owned();
+        Self { rules, spec, finder, codec }
+    }
 }
 
 /// A token that counts: its claims as JSON, and the few that were looked at.
@@ -54,12 +64,12 @@ impl SealedSession {
 impl Profile {
     pub(crate) fn new(names: CookieNames, rules: &'static Rules, codec: Arc<dyn Codec>) -> Self {
         let spec = names.session_token.clone();
-        Self { names, readers: vec![Reader { rules, spec, codec }] }
+        Self { names, readers: vec![Reader::new(rules, spec, codec)] }
     }
 
     /// Reads this dialect too.
     pub(crate) fn accept(&mut self, spec: CookieSpec, rules: &'static Rules, codec: Arc<dyn Codec>) {
-        self.readers.push(Reader { rules, spec, codec });
+        self.readers.push(Reader::new(rules, spec, codec));
     }
 
     fn writer(&self) -> &Reader {
@@ -77,11 +87,16 @@ impl JwtStrategy {
         &self.profiles[usize::from(https)]
     }
 
-    /// Whether the request has a session cookie of any kind, good or bad.
-    pub(crate) fn is_carried(&self, headers: &HeaderMap, https: bool) -> bool {
+    /// The session cookies of a request, good or bad. Allocates only when there is one.
+    pub(crate) fn carried<'h>(&self, headers: &'h HeaderMap, https: bool) -> Carried<'h> {
         let readers = &self.profile(https).readers;
-        pairs(headers)
-            .any(|(key, _)| readers.iter().any(|reader| key.starts_with(reader.spec.name.as_bytes())))
+        let mentions =
+            |line: &HeaderValue| readers.iter().any(|reader| reader.finder.find(line.as_bytes()).is_some());
+        if !headers.contains_key(COOKIE) || !headers.get_all(COOKIE).iter().any(mentions) {
+            return Carried(Vec::new());
+        }
+        let scanned = readers.iter().map(|reader| SessionCookies::scan(headers, &reader.spec.name));
+        Carried(scanned.enumerate().filter(|(_, cookies)| !cookies.is_empty()).collect())
     }
 
     /// The session of the cookies, if one of them verifies.
@@ -91,9 +106,15 @@ impl JwtStrategy {
         https: bool,
         now: Timestamp,
     ) -> Option<SealedSession> {
-        self.profile(https).readers.iter().enumerate().find_map(|(index, reader)| {
-            let cookies = SessionCookies::scan(headers, &reader.spec.name);
-            cookies.candidates().find_map(|token| self.open(reader, &token, index > 0, now))
+        self.read(&self.carried(headers, https), https, now)
+    }
+
+    /// The same, of cookies that were found already.
+    pub(crate) fn read(&self, carried: &Carried<'_>, https: bool, now: Timestamp) -> Option<SealedSession> {
+        let readers = &self.profile(https).readers;
+        carried.0.iter().find_map(|(index, cookies)| {
+            let open = |token: Cow<'_, str>| self.open(&readers[*index], &token, *index > 0, now);
+            agreed(cookies.candidates().filter_map(open))
         })
     }
 
@@ -105,10 +126,8 @@ impl JwtStrategy {
 
     /// The first token that the cookies hold, without opening it.
     pub(crate) fn raw_cookie(&self, headers: &HeaderMap, https: bool) -> Option<String> {
-        self.profile(https).readers.iter().find_map(|reader| {
-            let cookies = SessionCookies::scan(headers, &reader.spec.name);
-            cookies.candidates().next().map(|token| token.into_owned())
-        })
+        let carried = self.carried(headers, https);
+        carried.0.iter().find_map(|(_, cookies)| Some(cookies.candidates().next()?.into_owned()))
     }
 
     fn open(&self, reader: &Reader, token: &str, foreign: bool, now: Timestamp) -> Option<SealedSession> {
@@ -197,6 +216,31 @@ impl JwtStrategy {
     }
 }
 
+/// The first of these sessions. Nobody if they are about different people: then one of the cookies was put
+/// there by somebody else, such as a sibling domain, and which one cannot be told.
+fn agreed(mut sessions: impl Iterator<Item = SealedSession>) -> Option<SealedSession> {
+    let first = sessions.next()?;
+    for other in sessions {
+        let subject =
+            |session: &SealedSession| Some(Claims::from_json(&session.json)?.subject()?.into_owned());
+        if subject(&first) != subject(&other) {
+            tracing::warn!("the session cookies of a request are about different people: it is anonymous");
+            return None;
+        }
+    }
+    Some(first)
+}
+
+/// The session cookies of a request with the number of their reader, borrowed from its headers.
+#[derive(Debug)]
+pub(crate) struct Carried<'h>(Vec<(usize, SessionCookies<'h>)>);
+
+impl Carried<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Which session cookies a request carried. Kept while the handler runs, so the usual case (one plain
 /// cookie) takes no allocation.
 #[derive(Debug, Default)]
@@ -221,13 +265,11 @@ impl Slot {
 }
 
 impl Present {
-    /// Looks at the request's headers.
-    pub(crate) fn scan(strategy: &JwtStrategy, headers: &HeaderMap, https: bool) -> Self {
+    pub(crate) fn of(carried: &Carried<'_>) -> Self {
         let mut present = Self::default();
-        for (reader, of) in strategy.profile(https).readers.iter().enumerate() {
-            let cookies = SessionCookies::scan(headers, &of.spec.name);
+        for (reader, cookies) in &carried.0 {
             for chunk in cookies.numbers() {
-                present.add(Slot { reader, chunk });
+                present.add(Slot { reader: *reader, chunk });
             }
         }
         present

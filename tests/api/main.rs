@@ -2,8 +2,19 @@
 //!
 //! One binary, one file per subject. Names that begin with `sNN_` prove that row of `docs/security.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod cookies;
+mod csrf;
 mod dialects;
 #[cfg(feature = "axum")]
 mod extractors;
+mod guards;
 mod layer;
+mod logs;
+mod pages;
+mod robustness;
+mod routing;
+mod sessions;
 mod support;
+mod wire;

@@ -1,0 +1,155 @@
+//! The costs that `docs/performance.md` promises, as ratios within one run: `cargo bench --bench ratios`.
+//!
+//! The runs of a row take turns in small batches, and of each the fastest batch counts, so that a busy
+//! machine disturbs all of them or none. Nothing fails here: a time is no test. Arguments choose rows by a part of
+//! their name.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so and stop")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{
+    Run,
+    floor::floor,
+    is_test,
+    stacks::{Front, Stack, run},
+    tokens::{Format, SIZES, Sent, kilobytes},
+};
+
+const BATCH: u32 = 100;
+/// How long a row is measured.
+const TIME: Duration = Duration::from_millis(500);
+
+fn main() {
+    let time = if is_test() { Duration::ZERO } else { TIME };
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    println!("{:<46} {:>9} {:>9} {:>9}   value", "row", "ours", "against", "floor");
+    for row in rows() {
+        if wanted.iter().all(|part| row.name.contains(part)) {
+            row.measure(time);
+        }
+    }
+}
+
+/// `ours` is held against another run of the same stack.
+struct Row {
+    name: String,
+    ours: Run,
+    against: Run,
+    budget: Budget,
+}
+
+enum Budget {
+    /// At most so many nanoseconds more.
+    Added(f64),
+    /// What is added, at most so many times the floor.
+    Floors(f64, Run),
+    /// At most so many times the other.
+    Times(f64),
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for stack in Stack::PLAIN {
+        rows.extend(anonymous(stack));
+        for &format in Format::MEASURED {
+            for size in SIZES {
+                rows.extend(cookies(stack, format, size));
+            }
+        }
+    }
+    for stack in [Stack::Axum, Stack::AxumPage] {
+        rows.extend(guards(stack));
+    }
+    rows
+}
+
+fn anonymous(stack: Stack) -> impl Iterator<Item = Row> {
+    [("no cookies", Sent::Nothing), ("other cookies", Sent::OtherCookies)].into_iter().map(
+        move |(name, sent)| Row {
+            name: format!("anonymous, {name}, {stack}"),
+            ours: run(stack, Front::Layer, Format::V4, sent),
+            against: run(stack, Front::NoOp, Format::V4, sent),
+            budget: Budget::Added(50.0),
+        },
+    )
+}
+
+fn cookies(stack: Stack, format: Format, size: usize) -> [Row; 3] {
+    let what = format!("{format}, {}, {stack}", kilobytes(size));
+    let layer = |sent| run(stack, Front::Layer, format, sent);
+    let good = Sent::Good(size);
+    [
+        Row {
+            name: format!("signed in, {what}"),
+            ours: layer(good),
+            against: run(stack, Front::NoOp, format, good),
+            budget: Budget::Floors(1.3, floor(format, size)),
+        },
+        Row {
+            name: format!("garbage : good, {what}"),
+            ours: layer(Sent::Garbage(size)),
+            against: layer(good),
+            budget: Budget::Times(1.0),
+        },
+        Row {
+            name: format!("tampered : good, {what}"),
+            ours: layer(Sent::Tampered(size)),
+            against: layer(good),
+            budget: Budget::Times(1.0),
+        },
+    ]
+}
+
+fn guards(stack: Stack) -> impl Iterator<Item = Row> {
+    [Front::Guard, Front::PageGuard].into_iter().map(move |front| Row {
+        name: format!("{front} refusing : handler, {stack}"),
+        ours: run(stack, front, Format::V4, Sent::Nothing),
+        against: run(stack, Front::Open, Format::V4, Sent::Nothing),
+        budget: Budget::Times(1.0),
+    })
+}
+
+impl Row {
+    fn measure(mut self, time: Duration) {
+        let mut runs = vec![self.ours, self.against];
+        if let Budget::Floors(_, floor) = &mut self.budget {
+            runs.push(std::mem::replace(floor, Box::new(|| {})));
+        }
+        let fastest = fastest(&mut runs, time);
+        let (ours, against) = (fastest[0], fastest[1]);
+        let floor = fastest.get(2).map_or(String::new(), |floor| format!("{floor:.0} ns"));
+        let (value, limit, unit) = match self.budget {
+            Budget::Added(limit) => (ours - against, limit, " ns"),
+            Budget::Floors(limit, _) => ((ours - against) / fastest[2], limit, " x"),
+            Budget::Times(limit) => (ours / against, limit, " x"),
+        };
+        let verdict = if value <= limit { "ok" } else { "OVER" };
+        println!(
+            "{:<46} {ours:>6.0} ns {against:>6.0} ns {floor:>9}   {value:.2}{unit} (at most {limit}{unit}) {verdict}",
+            self.name
+        );
+    }
+}
+
+/// Nanoseconds of each run, at its best.
+#[expect(clippy::disallowed_methods, reason = "a bench reads the real clock")]
+fn fastest(runs: &mut [Run], time: Duration) -> Vec<f64> {
+    let mut best = vec![f64::INFINITY; runs.len()];
+    let start = Instant::now();
+    loop {
+        for (run, best) in runs.iter_mut().zip(&mut best) {
+            let begun = Instant::now();
+            for _ in 0..BATCH {
+                run();
+            }
+            *best = best.min(begun.elapsed().as_nanos() as f64 / f64::from(BATCH));
+        }
+        if start.elapsed() >= time {
+            return best;
+        }
+    }
+}

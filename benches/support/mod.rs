@@ -1,0 +1,17 @@
+//! What the benches share: what is sent ([`tokens`]), the stacks it is sent through ([`stacks`]), and the
+//! work that no layer can do without ([`floor`]).
+
+#![allow(dead_code, reason = "each bench uses a part of it")]
+
+pub mod floor;
+mod noop;
+pub mod stacks;
+pub mod tokens;
+
+/// One request, or the floor of one.
+pub type Run = Box<dyn FnMut()>;
+
+/// `cargo bench -- --test`: everything once, nothing measured.
+pub fn is_test() -> bool {
+    std::env::args().any(|argument| argument == "--test")
+}

@@ -1,0 +1,195 @@
+//! What requests cost, in allocations: rows S97 and S98 of `docs/security.md`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+use std::{
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use allocation_counter::{AllocationInfo, measure};
+use bytes::Bytes;
+use http::{Request, Response, header::COOKIE};
+use http_body_util::{Empty, Full};
+use portcullis::{
+    Auth, AuthLayer, Clock, Dialect, OriginPolicy, Secret,
+    codec::{Codec, JweCbc, JweGcm},
+};
+use tower::{Layer, Service};
+
+const SECRET: &str = "f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P";
+const OTHER_SECRET: &str = "9cLw2Rk7Xz4Vb1Nq8Tm5Yh3Jd6Gs0PfA";
+const NOW: u64 = 1_768_478_400;
+
+/// Stands still, and counts who looks at it.
+#[derive(Debug, Clone, Default)]
+struct WatchedClock(Arc<AtomicUsize>);
+
+impl Clock for WatchedClock {
+    fn now(&self) -> SystemTime {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The cheapest service there is.
+#[derive(Clone)]
+struct Plain;
+
+impl Service<Request<Empty<Bytes>>> for Plain {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Empty<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Full::default())))
+    }
+}
+
+fn auth(clock: &WatchedClock, dialect: Dialect) -> Auth {
+    Auth::builder(Secret::new(SECRET))
+        .origin(OriginPolicy::fixed("https://app.example").unwrap())
+        .dialect(dialect)
+        .clock(clock.clone())
+        .build()
+        .unwrap()
+}
+
+fn request(cookie: Option<&str>) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    request.headers_mut().extend(cookie.map(|cookie| (COOKIE, cookie.parse().unwrap())));
+    request
+}
+
+/// What a request costs from `call` to the response; the request itself is made before.
+fn cost<S>(mut service: S, cookie: Option<&str>) -> AllocationInfo
+where
+    S: Service<Request<Empty<Bytes>>, Error = Infallible>,
+{
+    let mut run = |request| {
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = service.poll_ready(&mut cx);
+        let mut response = std::pin::pin!(service.call(request));
+        assert!(response.as_mut().poll(&mut cx).is_ready());
+    };
+    // Once before, for what is allocated the first time only.
+    run(request(cookie));
+    let mut measured = Some(request(cookie));
+    measure(|| run(measured.take().unwrap()))
+}
+
+#[test]
+fn s97_anonymous_requests_cost_no_allocation() {
+    for dialect in Dialect::ALL {
+        let clock = WatchedClock::default();
+        let auth = auth(&clock, dialect);
+        let foreign = "theme=dark; _ga=GA1.1.1234567890.1234567890; sid=s%3Aabc; next=1; authjs=2";
+        for cookie in [None, Some(foreign)] {
+            let bare = cost(Plain, cookie);
+            let layered = cost(AuthLayer::new(auth.clone()).layer(Plain), cookie);
+            assert_eq!(
+                (layered.count_total, layered.bytes_total),
+                (bare.count_total, bare.bytes_total),
+                "{dialect}, cookies {cookie:?}"
+            );
+        }
+        assert_eq!(clock.0.load(Ordering::SeqCst), 0, "{dialect}: nobody looked at the clock");
+    }
+}
+
+#[test]
+fn s97_anonymous_responses_set_no_cookie() {
+    for dialect in Dialect::ALL {
+        let mut service = AuthLayer::new(auth(&WatchedClock::default(), dialect)).layer(Plain);
+        let mut response = std::pin::pin!(service.call(request(None)));
+        let Poll::Ready(Ok(response)) = response.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("not ready at once");
+        };
+        assert!(response.headers().is_empty(), "{dialect}: {:?}", response.headers());
+    }
+}
+
+struct Tokens {
+    cookie: String,
+    good: String,
+    bad: Vec<(&'static str, String)>,
+}
+
+fn tokens(dialect: Dialect) -> Tokens {
+    let stem = if dialect == Dialect::V5 { "authjs" } else { "next-auth" };
+    let cookie = format!("__Secure-{stem}.session-token");
+    let claims = format!(r#"{{"sub":"1","email":"jsmith@example.com","iat":{NOW},"exp":{}}}"#, NOW + 3600);
+    let seal = |secret: &str, salt: &str| -> String {
+        let secret = Secret::new(secret);
+        let codec: &dyn Codec =
+            if dialect == Dialect::V5 { &JweCbc::new(&secret, salt) } else { &JweGcm::new(&secret, "") };
+        codec.encode(claims.as_bytes()).unwrap()
+    };
+    let good = seal(SECRET, &cookie);
+    let changed = format!("{}{}", &good[..good.len() - 2], if good.ends_with("AA") { "BB" } else { "AA" });
+    let bad = vec![
+        ("another secret", seal(OTHER_SECRET, &cookie)),
+        (
+            "another salt or a broken end",
+            if dialect == Dialect::V5 { seal(SECRET, "x") } else { changed.clone() },
+        ),
+        ("a broken end", changed),
+        ("letters", "x".repeat(good.len())),
+        ("dots", ".".repeat(good.len())),
+        (
+            "a header of somebody's",
+            format!("eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1ciLCJwMmMiOjIxNDc0ODM2NDd9.{}", "a.".repeat(3)),
+        ),
+        ("nothing", String::new()),
+    ];
+    Tokens { cookie, good, bad }
+}
+
+/// Never more memory than a session costs. A header that is not ours is parsed before it is refused, in a
+/// few small pieces.
+#[test]
+fn s98_garbage_costs_no_more_than_a_session() {
+    for dialect in [Dialect::V4, Dialect::V5] {
+        let Tokens { cookie, good, bad } = tokens(dialect);
+        let layer = AuthLayer::new(auth(&WatchedClock::default(), dialect));
+        let good = cost(layer.layer(Plain), Some(&format!("{cookie}={good}")));
+        assert!(good.count_total > 0, "{dialect}: the session was not read");
+        for (what, token) in bad {
+            let cost = cost(layer.layer(Plain), Some(&format!("{cookie}={token}")));
+            let about = format!("{dialect}, {what}: {cost:?}, a session: {good:?}");
+            assert!(cost.bytes_total <= good.bytes_total && cost.bytes_max <= good.bytes_max, "{about}");
+            let parsed = if what.contains("header") { 6 } else { 0 };
+            assert!(cost.count_total <= good.count_total + parsed, "{about}");
+        }
+    }
+}
+
+/// A megabyte in the cookie is looked at and put aside: what it costs does not grow with it.
+#[test]
+fn s98_the_size_of_garbage_does_not_matter() {
+    for dialect in [Dialect::V4, Dialect::V5] {
+        let Tokens { cookie, good, .. } = tokens(dialect);
+        let layer = AuthLayer::new(auth(&WatchedClock::default(), dialect));
+        let good = cost(layer.layer(Plain), Some(&format!("{cookie}={good}")));
+        for token in ["x".repeat(1_000_000), format!("{}.{}", "x".repeat(500_000), "y.".repeat(250_000))] {
+            let cost = cost(layer.layer(Plain), Some(&format!("{cookie}={token}")));
+            assert!(cost.bytes_total <= good.bytes_total, "{dialect}: {cost:?}, a session: {good:?}");
+        }
+    }
+}
