@@ -233,8 +233,11 @@ async fn s04_only_whole_chains_of_exact_names() {
     }
 }
 
+/// What a handler asks about the user of a request.
+type Ask = fn(&Request<Full<Bytes>>);
+
 /// A handler that says what it likes about caching, sets a cookie, and asks what `ask` asks.
-fn cacheable(auth: portcullis::Auth, ask: fn(&Request<Full<Bytes>>)) -> App {
+fn cacheable(auth: portcullis::Auth, ask: Ask) -> App {
     app(AuthLayer::new(auth).layer(service_fn(move |request: Request<Full<Bytes>>| {
         ask(&request);
         let response = Response::builder()
@@ -289,7 +292,7 @@ async fn s06_no_endpoint_is_cacheable() {
 #[tokio::test]
 async fn s07_a_response_varies_by_what_was_asked() {
     let clock = ManualClock::at(NOW);
-    let cases: [(fn(&Request<Full<Bytes>>), &[&str]); 3] = [
+    let cases: [(Ask, &[&str]); 3] = [
         (|_| {}, &["accept-encoding"]),
         (|request| drop(get_server_session(request)), &["accept-encoding", "cookie"]),
         (|request| drop(get_token::<Claims>(request)), &["accept-encoding", "cookie", "authorization"]),

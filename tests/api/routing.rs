@@ -1,7 +1,7 @@
 //! Paths and methods: rows S76 to S78 of `docs/security.md`.
 
 use http::{Method, StatusCode};
-use portcullis::{Dialect, RequireAuth};
+use portcullis::Dialect;
 
 use crate::support::{Answer, Browser, DAY, ManualClock, NOW, builder, whoami};
 
@@ -95,7 +95,7 @@ async fn s76_longer_paths_pass_the_same_checks() {
 #[tokio::test]
 async fn s76_axum_nests_and_fallbacks() {
     use axum::{Router, routing::get};
-    use portcullis::{AuthLayer, OriginPolicy};
+    use portcullis::{AuthLayer, OriginPolicy, RequireAuth};
 
     use crate::support::app;
 
