@@ -2,7 +2,7 @@
 //!
 //! `instructions --list` names the paths, `instructions NAME COUNT` runs one of them.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so and stop")]
+#![allow(clippy::unwrap_used, reason = "a bench that cannot run should say so and stop")]
 
 mod support;
 
@@ -14,7 +14,9 @@ use support::{
     tokens::{Format, SIZES, Sent},
 };
 
-const PATHS: &[(&str, fn() -> Run)] = &[
+type Path = (&'static str, fn() -> Run);
+
+const PATHS: &[Path] = &[
     ("anonymous-noop", || run(Stack::Tower, Front::NoOp, Format::V4, Sent::Nothing)),
     ("anonymous-layer", || run(Stack::Tower, Front::Layer, Format::V4, Sent::Nothing)),
     ("anonymous-axum-noop", || run(Stack::Axum, Front::NoOp, Format::V4, Sent::Nothing)),

@@ -4,8 +4,6 @@
 //! machine disturbs all of them or none. Nothing fails here: a time is no test. Arguments choose rows by a part of
 //! their name.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so and stop")]
-
 mod support;
 
 use std::time::{Duration, Instant};

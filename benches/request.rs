@@ -3,8 +3,6 @@
 //! `cargo bench --bench request`; with `--features jws` signed tokens too. The ratios that are promised are
 //! printed by the bench `ratios`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so and stop")]
-
 mod support;
 
 use std::time::Duration;

@@ -35,12 +35,14 @@ struct Reader {
     /// Finds the cookie's name in a header, before anything is taken apart.
     finder: Finder<'static>,
     codec: Arc<dyn Codec>,
+    /// An earlier reader has a cookie of the same name (v3 and v4 do): it is written and removed once.
+    shared: bool,
 }
 
 impl Reader {
     fn new(rules: &'static Rules, spec: CookieSpec, codec: Arc<dyn Codec>) -> Self {
         let finder = Finder::new(&spec.name).into_owned();
-        Self { rules, spec, finder, codec }
+        Self { rules, spec, finder, codec, shared: false }
     }
 }
 
@@ -69,7 +71,8 @@ impl Profile {
 
     /// Reads this dialect too.
     pub(crate) fn accept(&mut self, spec: CookieSpec, rules: &'static Rules, codec: Arc<dyn Codec>) {
-        self.readers.push(Reader::new(rules, spec, codec));
+        let shared = self.readers.iter().any(|earlier| earlier.spec.name == spec.name);
+        self.readers.push(Reader { shared, ..Reader::new(rules, spec, codec) });
     }
 
     fn writer(&self) -> &Reader {
@@ -206,7 +209,7 @@ impl JwtStrategy {
         which: impl Fn(usize) -> bool,
         now: Timestamp,
     ) -> Vec<SetCookie> {
-        let slots = present.slots().filter(|slot| which(slot.reader));
+        let slots = present.slots().filter(|slot| which(slot.reader) && !profile.readers[slot.reader].shared);
         slots
             .map(|slot| {
                 let spec = &profile.readers[slot.reader].spec;

@@ -25,6 +25,24 @@ async fn a_site_moves_to_the_next_dialect() {
     assert_eq!(browser.who().await, "1");
 }
 
+/// v3 and v4 share the cookie's name: it is read either way, and set or removed once.
+#[tokio::test]
+async fn dialects_that_share_a_name() {
+    let clock = ManualClock::at(NOW);
+    let mut old = Browser::new(whoami(builder(&clock).dialect(Dialect::V3).build().unwrap()));
+    old.sign_in("jsmith", "hunter2").await;
+    let moved = builder(&clock).dialect(Dialect::V4).accept(Dialect::V3).build().unwrap();
+    let mut browser = Browser::new(whoami(moved)).with_cookie(V4_COOKIE, &old.jar[V4_COOKIE]);
+    let names = |answer: &crate::support::Answer| -> Vec<String> {
+        answer.cookies().iter().map(|cookie| cookie.name().to_owned()).collect()
+    };
+    let renewed = browser.get("/").await;
+    assert_eq!((renewed.text().as_str(), names(&renewed)), ("1", vec![V4_COOKIE.to_owned()]));
+    assert_eq!(browser.who().await, "1");
+    let left = browser.sign_out().await;
+    assert_eq!(names(&left).iter().filter(|name| *name == V4_COOKIE).count(), 1);
+}
+
 /// Without `accept` a token of another dialect is nobody, in both directions.
 #[tokio::test]
 async fn dialects_do_not_open_each_other() {
