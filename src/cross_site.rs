@@ -50,6 +50,13 @@ impl fmt::Debug for CrossSite {
 }
 
 fn refuse(error: ProtectionError) -> Response<Bytes> {
-    tracing::warn!(%error, "a post from another site was refused");
-    reply::refusal(StatusCode::FORBIDDEN, r#"{"error":"CrossSiteRequest"}"#)
+    tracing::warn!(
+        %error,
+        "a post from another origin was refused; if it is this site under another name, open it under the \
+         configured one, or change AUTH_URL"
+    );
+    reply::refusal(
+        StatusCode::FORBIDDEN,
+        r#"{"error":"CrossSiteRequest","message":"this form was sent from another origin than the site's"}"#,
+    )
 }

@@ -11,7 +11,6 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// Everything that is wrong with a configuration, each problem with its remedy.
 ///
 /// [`AuthBuilder::build`](crate::AuthBuilder::build) collects all of them, so that one start shows them all.
-#[derive(Debug)]
 pub struct ConfigError {
     problems: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
@@ -58,6 +57,13 @@ impl fmt::Display for ConfigError {
                 problems.iter().try_for_each(|(problem, remedy)| write!(f, "\n  - {problem}; {remedy}"))
             }
         }
+    }
+}
+
+/// As for people: this is what a `main` that returns it prints.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

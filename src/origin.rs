@@ -129,7 +129,8 @@ impl OriginPolicy {
     /// The server has to put the peer's address into the request's extensions as [`PeerAddr`]; a request
     /// without one, or from another peer, is answered 400.
     pub fn forwarded(proxies: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { rule: Rule::Forwarded(Some(proxies.into_iter().collect())), base_path: None }
+        let proxies = proxies.into_iter().map(|proxy| proxy.to_canonical()).collect();
+        Self { rule: Rule::Forwarded(Some(proxies)), base_path: None }
     }
 
     /// What `X-Forwarded-Host` (else `Host`) and `X-Forwarded-Proto` say, whoever sent them: `AUTH_TRUST_HOST`
@@ -138,7 +139,7 @@ impl OriginPolicy {
         Self { rule: Rule::Forwarded(None), base_path: None }
     }
 
-    /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` is set
+    /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` (or `VERCEL`) is set to anything but `0` and `false`
     /// ([`dangerous_trust_host`](Self::dangerous_trust_host)); else `http://localhost:3000`.
     ///
     /// # Errors
@@ -155,12 +156,17 @@ impl OriginPolicy {
     /// When the URL is no http or https URL.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let url = ["AUTH_URL", "NEXTAUTH_URL"].into_iter().filter_map(&variable).find(|url| !url.is_empty());
-        let trust =
-            variable("VERCEL").or_else(|| variable("AUTH_TRUST_HOST")).is_some_and(|value| !value.is_empty());
+        let trust = variable("VERCEL").or_else(|| variable("AUTH_TRUST_HOST"));
+        let trust = trust.is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
         match url {
             Some(url) => Self::fixed(&url),
             None if trust => Ok(Self::dangerous_trust_host()),
-            None => Self::fixed("http://localhost:3000"),
+            None => {
+                tracing::warn!(
+                    "AUTH_URL is not set: using http://localhost:3000; set it to the address in the browser's address bar"
+                );
+                Self::fixed("http://localhost:3000")
+            }
         }
     }
 
@@ -185,7 +191,9 @@ impl OriginPolicy {
                 let host = single(headers, &HOST)?;
                 origins.iter().find(|origin| origin.host().eq_ignore_ascii_case(host)).map(Cow::Borrowed)
             }
-            Rule::Forwarded(Some(proxies)) if !peer.is_some_and(|PeerAddr(peer)| proxies.contains(&peer)) => {
+            Rule::Forwarded(Some(proxies))
+                if !peer.is_some_and(|PeerAddr(peer)| proxies.contains(&peer.to_canonical())) =>
+            {
                 None
             }
             Rule::Forwarded(_) => {

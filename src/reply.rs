@@ -131,10 +131,11 @@ pub(crate) fn refusal(status: StatusCode, json: &'static str) -> Response<Bytes>
     response
 }
 
-/// A response whose body a browser takes for what it is, and whose URL it tells nobody.
+/// A response whose body a browser takes for what it is, and whose URL it tells no other site.
 fn protected(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response<Bytes> {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not "no-referrer": then browsers send `Origin: null` with our own forms, which looks like another site.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;

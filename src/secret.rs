@@ -44,7 +44,8 @@ impl Secret {
     }
 
     /// A secret whose strength is not judged. For golden values and for sharing a login with a site whose
-    /// secret is too weak and cannot be changed today: whoever guesses it is everybody.
+    /// secret is too weak and cannot be changed today: whoever guesses it is everybody. Those added with
+    /// [`or_previous`](Self::or_previous) are not judged then either.
     pub fn new_unchecked(secret: impl AsRef<[u8]>) -> Self {
         Self { unchecked: true, ..Self::new(secret) }
     }

@@ -40,7 +40,7 @@ pub struct AuthBuilder {
     callbacks: Callbacks,
     clock: Arc<dyn Clock>,
     body_limit: usize,
-    check_fetch_metadata: bool,
+    check_cross_site: bool,
 }
 
 impl AuthBuilder {
@@ -71,7 +71,7 @@ impl AuthBuilder {
             },
             clock,
             body_limit: 1024 * 1024,
-            check_fetch_metadata: true,
+            check_cross_site: true,
         }
     }
 
@@ -106,7 +106,10 @@ impl AuthBuilder {
     }
 
     /// What an outer router has stripped from the paths that reach the layer: with the base path
-    /// `/custom-route/api/auth` under `Router::nest("/custom-route", ..)` it is `/custom-route`.
+    /// `/custom-route/api/auth` under `Router::nest_service("/custom-route", ..)` it is `/custom-route`.
+    ///
+    /// With Axum's `Router::nest` the inner router needs a `fallback` of its own, or its layer is never asked
+    /// about `/api/auth/*`. Simpler: put the layer on the outermost router and leave this out.
     pub fn mounted_at(mut self, prefix: impl Into<String>) -> Self {
         self.mount = prefix.into();
         self
@@ -196,7 +199,20 @@ impl AuthBuilder {
         self
     }
 
-    /// The `session` callback: what clients and handlers see. Called whenever a session is read.
+    /// The `session` callback: what clients and handlers see. Called for every request with a valid session
+    /// cookie, so keep it quick, or put the layer only around the routes that need it.
+    ///
+    /// ```
+    /// # use portcullis::{Auth, Secret, SessionContext};
+    /// # let builder = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"));
+    /// builder.on_session(|SessionContext { mut session, token, .. }| async move {
+    ///     if let Some(role) = token.get_str("role") {
+    ///         session.user.insert("role", role);
+    ///     }
+    ///     Ok(session)
+    /// })
+    /// # ;
+    /// ```
     pub fn on_session<F>(mut self, callback: impl Fn(SessionContext) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Session, BoxError>> + Send + 'static,
@@ -235,8 +251,8 @@ impl AuthBuilder {
 
     /// Whether posts that a browser marks as coming from another site are refused before anything else
     /// (`Sec-Fetch-Site`, `Origin`); on by default. The CSRF token is asked for either way.
-    pub fn check_fetch_metadata(mut self, check: bool) -> Self {
-        self.check_fetch_metadata = check;
+    pub fn check_cross_site(mut self, check: bool) -> Self {
+        self.check_cross_site = check;
         self
     }
 
@@ -244,7 +260,7 @@ impl AuthBuilder {
     ///
     /// # Errors
     ///
-    /// All problems at once, each with its remedy: a weak secret, cookies that browsers refuse, two providers
+    /// All problems of the builder at once, each with its remedy: a weak secret, cookies that browsers refuse, two providers
     /// of one id, paths that are none.
     pub fn build(self) -> Result<Auth, ConfigError> {
         let mut problems = ConfigError::none();
@@ -284,7 +300,7 @@ impl AuthBuilder {
             rules,
             strategy: JwtStrategy::new(http, https, self.lifetime),
             csrf: CsrfSecrets::new(&self.secret, rules),
-            cross_site: CrossSite::new(&origin, self.check_fetch_metadata),
+            cross_site: CrossSite::new(&origin, self.check_cross_site),
             origin,
             base_path,
             local_path,
@@ -355,7 +371,7 @@ impl AuthBuilder {
                 && !path.split('/').any(|part| part == "." || part == "..");
             if !path.is_empty() && (!path.starts_with('/') || !plain || !canonical) {
                 problems.add(
-                    format!("{path:?} is no path that a router sees"),
+                    format!("{path:?} is no path as a router sees it"),
                     "begin it with '/', end it without one, and use letters, digits, '-', '.', '_' and '~'",
                 );
             }

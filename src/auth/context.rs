@@ -14,7 +14,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Auth, Visit};
+use super::{Auth, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
     cookie::SetCookie,
@@ -48,6 +48,8 @@ struct Inner {
     consulted: AtomicBool,
     /// Its answer came from `Authorization`, or would have.
     consulted_bearer: AtomicBool,
+    /// A handler has signed in or out: what the request came with no longer counts.
+    decided: AtomicBool,
     changes: Mutex<Vec<SetCookie>>,
 }
 
@@ -72,6 +74,7 @@ impl AuthContext {
             resolved,
             consulted: AtomicBool::new(false),
             consulted_bearer: AtomicBool::new(false),
+            decided: AtomicBool::new(false),
             changes: Mutex::new(changes),
         }))
     }
@@ -125,12 +128,16 @@ impl AuthContext {
 
     /// Signs `user` in: asks the `sign_in` and `jwt` callbacks, then sends a new token with the response.
     ///
-    /// The callbacks see an account of the provider `credentials`. Who the user is was decided by the
-    /// handler; nothing is checked here.
+    /// The callbacks see an account of the provider `credentials`. Neither the password nor the CSRF token nor
+    /// the origin of the request is checked here; the endpoints do that. Protect a form of your own
+    /// (`tower_http::csrf::CsrfLayer`), or post it to `/api/auth/callback/credentials`.
+    ///
+    /// This request stays what it was: [`session`](Self::session) still says who came; the next request has
+    /// the new session.
     ///
     /// # Errors
     ///
-    /// When a callback refuses or fails; nothing changes then.
+    /// When a callback refuses or fails, or the `jwt` callback wants no session; nothing changes then.
     pub async fn sign_in(&self, user: User) -> Result<(), SignInError> {
         let account = Account {
             provider: "credentials".into(),
@@ -145,9 +152,10 @@ impl AuthContext {
                 return Err(SignInError { redirect: Some(to), ..SignInError::denied() });
             }
         }
-        let cookies =
+        let started =
             self.0.auth.start(user, account, &self.0.visit).await.map_err(|_| SignInError::failed())?;
-        self.change(cookies);
+        let Started::Session(cookies) = started else { return Err(SignInError::denied()) };
+        self.decide(cookies);
         Ok(())
     }
 
@@ -158,17 +166,19 @@ impl AuthContext {
             _ => None,
         };
         let cookies = self.0.auth.end(sealed, &self.0.visit).await;
-        self.change(cookies);
+        self.decide(cookies);
     }
 
     /// Renews the session, giving `data` to the `jwt` callback with [`Trigger::Update`](crate::Trigger::Update).
-    /// Answers the new session; `None` if nobody is signed in, or the callback ended the session.
+    /// Answers the new session; `None` if nobody is signed in, the callback ended the session, or a handler of
+    /// this request has signed in or out already.
     ///
     /// # Errors
     ///
     /// When a callback fails; nothing changes then.
     pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
         let sealed = match &self.0.resolved {
+            _ if self.0.decided.load(Ordering::Relaxed) => return Ok(None),
             Resolved::SignedIn { sealed, .. } => sealed,
             Resolved::Anonymous => return Ok(None),
             Resolved::Failed(kind) => return Err(SessionError::new(*kind)),
@@ -179,7 +189,7 @@ impl AuthContext {
                 Ok(Some(renewal.session))
             }
             Ok(None) => {
-                self.change(self.0.auth.end(None, &self.0.visit).await);
+                self.decide(self.0.auth.end(None, &self.0.visit).await);
                 Ok(None)
             }
             Err(_) => Err(SessionError::new(SessionErrorKind::Callback)),
@@ -205,6 +215,12 @@ impl AuthContext {
 
     fn consult(&self) {
         self.0.consulted.store(true, Ordering::Relaxed);
+    }
+
+    /// A change after which the session that the request came with is not renewed any more.
+    fn decide(&self, cookies: Vec<SetCookie>) {
+        self.0.decided.store(true, Ordering::Relaxed);
+        self.change(cookies);
     }
 
     /// The latest change wins: what was queued before is dropped.
@@ -237,7 +253,8 @@ pub struct Token<C = Claims> {
 impl<C: DeserializeOwned> Token<C> {
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, SessionError> {
         Claims::read_as(json).map(|claims| Self { claims }).map_err(|error| {
-            tracing::error!(%error, "the token's claims do not fit the type that the handler asks for");
+            // Not the error itself: it quotes the value.
+            tracing::error!(kind = ?error.classify(), line = error.line(), column = error.column(), "the token's claims do not fit the type that the handler asks for");
             SessionError::new(SessionErrorKind::Shape)
         })
     }
@@ -267,7 +284,8 @@ impl SignInError {
         Self { denied: false, redirect: None }
     }
 
-    /// The `sign_in` callback refused; otherwise a callback failed.
+    /// The `sign_in` callback refused or failed, or the `jwt` callback wants no session; otherwise the `jwt`
+    /// callback failed.
     pub fn is_denied(&self) -> bool {
         self.denied
     }

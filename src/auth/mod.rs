@@ -16,7 +16,7 @@ pub use self::{
 pub(crate) use self::{
     context::Resolved,
     csrf::{CsrfCheck, CsrfSecrets},
-    sessions::{Renewal, Visit},
+    sessions::{Renewal, Started, Visit},
 };
 use crate::{
     callbacks::Callbacks,

@@ -20,6 +20,15 @@ pub(crate) struct Visit {
     pub(crate) present: Present,
 }
 
+/// What a sign-in came to.
+#[derive(Debug)]
+pub(crate) enum Started {
+    /// A session, and the cookies that carry it.
+    Session(Vec<SetCookie>),
+    /// The `jwt` callback wants none: the removal of what the browser had.
+    Nothing(Vec<SetCookie>),
+}
+
 /// A session that was renewed: what is shown, what is sealed, and the cookies that carry it.
 #[derive(Debug)]
 pub(crate) struct Renewal {
@@ -46,7 +55,18 @@ impl Auth {
         let expires = sealed.registered.expires.unwrap_or(now);
         let session = self.session_of(&sealed.json, expires).ok_or(Failed::Broken)?;
         let token = Claims::from_json(&sealed.json).ok_or(Failed::Broken)?;
-        self.settings.callbacks.session(SessionContext { session, token, trigger: None }).await
+        self.shown(SessionContext { session, token, trigger: None }).await
+    }
+
+    /// Asks the `session` callback, which may change what is shown and not whom it is about.
+    async fn shown(&self, context: SessionContext) -> Result<Session, Failed> {
+        let subject = context.session.subject().to_owned();
+        let session = self.settings.callbacks.session(context).await?;
+        if session.subject() != subject {
+            tracing::error!("the session callback returned the session of somebody else; it is refused");
+            return Err(Failed::Broken);
+        }
+        Ok(session)
     }
 
     /// Gives a session new times and a new token, after the callbacks have seen it. `None` if the `jwt`
@@ -77,23 +97,14 @@ impl Auth {
         let shown =
             if self.settings.rules.session_from_callback { token.to_json() } else { sealed.json.clone() };
         let session = self.session_of(&shown, expires).ok_or(Failed::Broken)?;
-        let session = self
-            .settings
-            .callbacks
-            .session(SessionContext { session, token: token.clone(), trigger })
-            .await?;
+        let session = self.shown(SessionContext { session, token: token.clone(), trigger }).await?;
         let cookies = self.settings.strategy.cookies(&text, expires, &visit.present, visit.https, visit.now);
         Ok(Some(Renewal { session, token, cookies }))
     }
 
     /// Starts a session with a new token, whatever the browser had before. Without cookies if the `jwt`
     /// callback wants none.
-    pub(crate) async fn start(
-        &self,
-        user: User,
-        account: Account,
-        visit: &Visit,
-    ) -> Result<Vec<SetCookie>, Failed> {
+    pub(crate) async fn start(&self, user: User, account: Account, visit: &Visit) -> Result<Started, Failed> {
         let mut token = Claims::default();
         for (name, value) in [("name", &user.name), ("email", &user.email), ("picture", &user.image)] {
             if let Some(value) = value {
@@ -109,7 +120,11 @@ impl Auth {
             session: None,
         };
         let Some(mut token) = self.settings.callbacks.jwt(context).await? else {
-            return Ok(self.settings.strategy.clear(&visit.present, visit.https, visit.now));
+            return Ok(Started::Nothing(self.settings.strategy.clear(
+                &visit.present,
+                visit.https,
+                visit.now,
+            )));
         };
         if token.subject().as_deref() != Some(user.id.as_str()) {
             tracing::error!("the jwt callback changed `sub` at a sign-in; the sign-in is refused");
@@ -117,7 +132,13 @@ impl Auth {
         }
         let (text, expires) = self.seal(&mut token, visit.now, visit)?;
         self.settings.callbacks.emit(Event::SignIn { user, account }).await;
-        Ok(self.settings.strategy.cookies(&text, expires, &visit.present, visit.https, visit.now))
+        Ok(Started::Session(self.settings.strategy.cookies(
+            &text,
+            expires,
+            &visit.present,
+            visit.https,
+            visit.now,
+        )))
     }
 
     /// Ends the session of the request: tells the application and removes the cookies.

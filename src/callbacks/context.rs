@@ -1,5 +1,7 @@
 //! What callbacks and events are given.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::{
@@ -47,14 +49,12 @@ pub struct RedirectContext {
 pub enum Trigger {
     /// A user has just signed in.
     SignIn,
-    /// A user has just signed in for the first time.
-    SignUp,
     /// The client called `update()`, or a handler did.
     Update,
 }
 
 /// For the `jwt` callback: the token, and at a sign-in what it is made of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct JwtContext {
     /// The claims so far. What the callback returns is sealed; `sub` cannot be changed.
@@ -63,10 +63,21 @@ pub struct JwtContext {
     pub user: Option<User>,
     /// At a sign-in: the account.
     pub account: Option<Account>,
-    /// What happened; `None` when the session is only read.
+    /// What happened; `None` when the session is renewed without new data.
     pub trigger: Option<Trigger>,
     /// With [`Trigger::Update`]: what the client sent. It may be anything; take what you expect and nothing else.
     pub session: Option<Value>,
+}
+
+/// Without what the client sent.
+impl fmt::Debug for JwtContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtContext")
+            .field("token", &self.token)
+            .field("user", &self.user)
+            .field("trigger", &self.trigger)
+            .finish_non_exhaustive()
+    }
 }
 
 impl JwtContext {

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -28,14 +28,16 @@ pub(super) async fn guarded<T>(
 ) -> Result<T, Failed> {
     let Ok(mut future) = catch_unwind(AssertUnwindSafe(start)) else { return Err(panicked(name)) };
     let mut timer = None;
-    let outcome = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(Failed::Error)),
-        Ok(Poll::Pending) => {
+    let mut poll = |cx: &mut Context<'_>| match future.as_mut().poll(cx) {
+        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Failed::Error)),
+        Poll::Pending => {
             // Most callbacks are ready at once and never see a timer.
             let timer = timer.get_or_insert_with(|| clock.sleep(limit));
             timer.as_mut().poll(cx).map(|()| Err(timed_out(name, limit)))
         }
-        Err(_) => Poll::Ready(Err(panicked(name))),
+    };
+    let outcome = poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| poll(cx))).unwrap_or_else(|_| Poll::Ready(Err(panicked(name))))
     })
     .await;
     if let Err(Failed::Error(error)) = &outcome {

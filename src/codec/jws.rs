@@ -66,14 +66,19 @@ impl JwsAlgorithm {
 pub struct JwsKeys {
     sign: Option<EncodingKey>,
     verify: DecodingKey,
+    /// What is wrong with a shared secret.
+    problems: Vec<(String, String)>,
 }
 
 impl JwsKeys {
-    /// A shared secret, for the HS algorithms. At least as long as the hash (RFC 7518 section 3.2);
-    /// [`AuthBuilder::build`](crate::AuthBuilder::build) judges the application's own secret, not this one.
+    /// A shared secret, for the HS algorithms: the first of the list. [`Jws::new`] refuses a weak one.
     pub fn secret(secret: &Secret) -> Self {
         let bytes = secret.entries().next().unwrap_or_default();
-        Self { sign: Some(EncodingKey::from_secret(bytes)), verify: DecodingKey::from_secret(bytes) }
+        Self {
+            sign: Some(EncodingKey::from_secret(bytes)),
+            verify: DecodingKey::from_secret(bytes),
+            problems: secret.problems(),
+        }
     }
 
     /// A key pair in PEM (PKCS#8 or PKCS#1, and SubjectPublicKeyInfo).
@@ -102,7 +107,8 @@ impl JwsKeys {
             Family::Ec => DecodingKey::from_ec_pem(public),
             Family::Ed => DecodingKey::from_ed_pem(public),
         };
-        Ok(Self { sign: None, verify: verify.map_err(|_| unreadable("public", algorithm))? })
+        let verify = verify.map_err(|_| unreadable("public", algorithm))?;
+        Ok(Self { sign: None, verify, problems: Vec::new() })
     }
 }
 
@@ -160,8 +166,11 @@ impl Jws {
     ///
     /// # Errors
     ///
-    /// When keys and algorithm do not belong together.
+    /// When keys and algorithm do not belong together, or a shared secret is weak.
     pub fn new(algorithm: JwsAlgorithm, keys: JwsKeys) -> Result<Self, ConfigError> {
+        let mut problems = ConfigError::none();
+        keys.problems.iter().cloned().for_each(|(problem, remedy)| problems.add(problem, remedy));
+        problems.into_result()?;
         let header = compact::encode(format!(r#"{{"alg":"{}"}}"#, algorithm.name()).as_bytes());
         let jws = Self { algorithm, header, keys };
         let signs = jws.keys.sign.is_none() || jws.sign(b"").is_ok();

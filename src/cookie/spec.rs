@@ -91,8 +91,10 @@ impl CookieSpec {
             }
         }
         // Name, domain and path were checked at build(), the value is percent-encoded: always a valid header.
-        let header =
+        let mut header =
             HeaderValue::try_from(cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""));
+        // Not for logs, and never indexed by HTTP/2.
+        header.set_sensitive(true);
         SetCookie { header }
     }
 }

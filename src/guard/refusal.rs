@@ -37,7 +37,7 @@ pub(super) fn refuse(
         Answer::Auto => is_page(method, headers),
     };
     match refusal {
-        Refusal::NotSignedIn if page => to_sign_in(request, uri).unwrap_or_else(unauthorized),
+        Refusal::NotSignedIn if page => to_sign_in(request, uri, method).unwrap_or_else(unauthorized),
         Refusal::NotSignedIn => unauthorized(),
         Refusal::Forbidden => forbidden(),
         Refusal::Failed(failed) => failure(failed),
@@ -102,14 +102,16 @@ fn is_page(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// A redirect to the sign-in page that leads back here (`docs/protocol.md` section 16).
-fn to_sign_in(request: &impl AuthRequest, uri: &Uri) -> Option<Response<Bytes>> {
+fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<Response<Bytes>> {
     let lookup = Lookup::of(request).ok()?;
     let (headers, extensions) = request.headers_and_extensions();
     let auth = lookup.auth();
     let origin = auth.origin(headers, extensions)?;
     let url = sign_in_url(auth, origin.as_str(), uri);
     let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    // As withAuth does for a page; what was posted is not for the sign-in page.
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    *response.status_mut() = if is_read { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
     response.headers_mut().insert(LOCATION, reply::location(&url));
     response.headers_mut().extend([reply::NO_STORE]);
     Some(response)
@@ -122,10 +124,12 @@ fn sign_in_url(auth: &Auth, origin: &str, uri: &Uri) -> String {
         None => format!("{origin}{}/signin", auth.settings.base_path),
     };
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
+    // A page that follows it as it is must stay on this site: two slashes would name a host.
+    let here = format!("/{}", here.trim_start_matches(['/', '\\']));
     let mut query = form_urlencoded::Serializer::new(String::new());
     match auth.settings.rules.sign_in_link {
         SignInLink::PathOnly => {
-            query.append_pair("callbackUrl", here);
+            query.append_pair("callbackUrl", &here);
         }
         SignInLink::KeepQuery => {
             let kept = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());

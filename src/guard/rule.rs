@@ -22,6 +22,7 @@ use crate::{
 ///     .route("/account", get(|| async { "yours" }))
 ///     .route("/admin", get(|| async { "all of it" }).layer(RequireAuth::role("admin")))
 ///     .layer(RequireAuth::signed_in());
+/// // and outside of it: .layer(AuthLayer::new(auth))
 /// # let _ = app;
 /// ```
 #[derive(Clone)]
@@ -62,7 +63,8 @@ impl RequireAuth {
         Self { rule: Rule::SignedIn, answer: Answer::Auto, forbidden_to_sign_in: false, cookie_only: false }
     }
 
-    /// Users whose token has this role: `role` is the text, or `roles` is a list that holds it.
+    /// Users whose token has this role: `role` is the text, or `roles` is a list that holds it. The `jwt`
+    /// callback puts it there.
     pub fn role(role: impl Into<String>) -> Self {
         let role = role.into();
         Self::when(move |claims| {
@@ -96,7 +98,8 @@ impl RequireAuth {
     }
 
     /// Looks at the session cookie only. Otherwise a token in `Authorization: Bearer` counts as well, as in
-    /// `withAuth`.
+    /// `withAuth`; the callbacks are not asked about such a token, so one that they would end passes until it
+    /// expires.
     pub fn cookie_only(mut self) -> Self {
         self.cookie_only = true;
         self

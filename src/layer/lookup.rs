@@ -95,7 +95,13 @@ pub fn get_auth_context(request: &impl AuthRequest) -> Result<AuthContext, Sessi
         .get::<AuthContext>()
         .cloned()
         .or_else(|| scope::anonymous_context(headers))
-        .ok_or(SessionError::new(SessionErrorKind::MissingLayer))
+        .ok_or_else(missing_layer)
+}
+
+fn missing_layer() -> SessionError {
+    let error = SessionError::new(SessionErrorKind::MissingLayer);
+    tracing::error!("{error}");
+    error
 }
 
 /// What the layer has left for a request.
@@ -109,11 +115,7 @@ impl<'r> Lookup<'r> {
         let (_, extensions) = request.headers_and_extensions();
         match extensions.get::<AuthContext>() {
             Some(context) => Ok(Self::Context(context)),
-            None => scope::consult().map(Self::Anonymous).ok_or_else(|| {
-                let error = SessionError::new(SessionErrorKind::MissingLayer);
-                tracing::error!("{error}");
-                error
-            }),
+            None => scope::consult().map(Self::Anonymous).ok_or_else(missing_layer),
         }
     }
 

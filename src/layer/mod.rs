@@ -10,6 +10,10 @@
 //! Cookies are appended to the response, which is then never cacheable; a response whose handler looked at
 //! the session says `Vary: Cookie`.
 //!
+//! Ask on the task that handles the request. In a spawned task, or in a service that runs on another one
+//! (`tower::buffer`), a visitor's request is answered as if the layer were missing: take the session first, and
+//! move it there.
+//!
 //! ```
 //! use http::{Request, Response};
 //! use portcullis::{Auth, AuthLayer, OriginPolicy, Secret, get_server_session};

@@ -25,7 +25,9 @@ pub(super) enum Resolution {
 pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Resolution {
     let Some(https) = auth.origin(headers, extensions).map(|origin| origin.is_https()) else {
         if headers.contains_key(COOKIE) {
-            tracing::warn!("nobody who may has said which origin this request is for: it is anonymous");
+            tracing::warn!(
+                "the origin of a request is unknown, so it is anonymous: its Host is not in the list, or it came without a PeerAddr or not through a listed proxy (see OriginPolicy)"
+            );
         }
         return Resolution::Anonymous { https: true };
     };
@@ -35,7 +37,7 @@ pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions)
         return Resolution::Anonymous { https };
     }
     let now = auth.now();
-    let Some(sealed) = strategy.read(&carried, https, now) else {
+    let Some(sealed) = strategy.read(&carried, https, now).session() else {
         return Resolution::Anonymous { https };
     };
     let visit = Visit { now, https, present: Present::of(&carried) };

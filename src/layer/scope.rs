@@ -72,9 +72,17 @@ pub(super) fn consult_bearer() {
 
 /// The handle of an anonymous request, if a layer is there. Made once a request.
 pub(super) fn anonymous_context(headers: &HeaderMap) -> Option<AuthContext> {
+    let (auth, https, context) = CURRENT.with_borrow_mut(|current| {
+        let scope = current.as_mut()?;
+        scope.consulted = true;
+        Some((scope.auth.clone(), scope.https, scope.context.clone()))
+    })?;
+    // Not inside the borrow: it asks the application's clock.
+    let context = context.unwrap_or_else(|| AuthContext::anonymous(auth, headers, https));
     CURRENT.with_borrow_mut(|current| {
-        let Scope { auth, https, consulted, context, .. } = current.as_mut()?;
-        *consulted = true;
-        Some(context.get_or_insert_with(|| AuthContext::anonymous(auth.clone(), headers, *https)).clone())
-    })
+        if let Some(scope) = current {
+            scope.context = Some(context.clone());
+        }
+    });
+    Some(context)
 }

@@ -13,7 +13,11 @@ use super::{
     resolve::{Resolution, resolve},
     scope::{self, Scope},
 };
-use crate::{auth::Auth, error::BoxError, routes};
+use crate::{
+    auth::{Auth, AuthContext},
+    error::BoxError,
+    routes,
+};
 
 /// What [`AuthLayer`](crate::AuthLayer) makes of a service.
 #[derive(Debug, Clone)]
@@ -51,6 +55,8 @@ where
         }
         match resolve(&self.auth, request.headers(), request.extensions()) {
             Resolution::Anonymous { https } => {
+                // Whoever another layer outside of this one has found is nobody here.
+                request.extensions_mut().remove::<AuthContext>();
                 let mut scope = Some(Scope::new(self.auth.clone(), https));
                 let entered = scope::enter(&mut scope);
                 let future = self.inner.call(request);

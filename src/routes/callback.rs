@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::Cx;
 use crate::{
+    auth::Started,
     callbacks::{Event, Failed, SignInContext, SignInDecision},
     dialect::Unsupported,
     error::ErrorCode,
@@ -68,10 +69,11 @@ async fn try_sign_in(cx: &Cx, credentials: &Credentials) -> Result<Reply, Refusa
             return Err(Refusal { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN });
         }
     }
-    let cookies = cx.auth.start(user, account, &cx.visit).await.map_err(|_| Refusal {
+    let started = cx.auth.start(user, account, &cx.visit).await.map_err(|_| Refusal {
         error: ErrorCode::Configuration,
         status: StatusCode::INTERNAL_SERVER_ERROR,
     })?;
+    let (Started::Session(cookies) | Started::Nothing(cookies)) = started;
     Ok(Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies))
 }
 

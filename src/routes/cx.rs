@@ -13,7 +13,7 @@ use crate::{
     error::{BoxError, ErrorCode},
     origin::Origin,
     reply::Reply,
-    session::SealedSession,
+    session::Found,
 };
 
 /// One request to an endpoint, read and checked.
@@ -42,7 +42,7 @@ impl Cx {
     {
         let origin = auth.origin(&parts.headers, &parts.extensions).ok_or_else(|| {
             tracing::warn!(
-                "refused: nobody who may has said which origin this request is for; see OriginPolicy"
+                "refused: the origin of a request is unknown: its Host is not in the list, or it came without a PeerAddr or not through a listed proxy (see OriginPolicy)"
             );
             Reply::json(StatusCode::BAD_REQUEST, r#"{"error":"UntrustedHost"}"#).bare()
         })?;
@@ -84,7 +84,7 @@ impl Cx {
     }
 
     /// The session of the request's cookies.
-    pub(super) fn session(&self) -> Option<SealedSession> {
+    pub(super) fn session(&self) -> Found {
         self.auth.settings.strategy.read_cookies(&self.parts.headers, self.visit.https, self.visit.now)
     }
 

@@ -6,17 +6,27 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{error::BoxError, reply::Reply};
 
 /// More fields than this are no form of anybody's.
 const MAX_FIELDS: usize = 4096;
 
-/// Names and values. In a form a value is text, and a list if its name stands there twice.
-#[derive(Debug, Default, Clone, PartialEq)]
+/// Names and values, as they were sent: most are never looked at, and what is not text is not taken apart
+/// before somebody asks for it.
+#[derive(Debug, Default)]
 pub(super) struct Fields {
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<String, Sent>,
+}
+
+#[derive(Debug)]
+enum Sent {
+    Text(String),
+    /// In a form: a name that stands there twice.
+    Repeated,
+    /// In JSON: anything but text.
+    Json(Box<RawValue>),
 }
 
 impl Fields {
@@ -26,7 +36,11 @@ impl Fields {
             if count >= MAX_FIELDS {
                 return None;
             }
-            fields.add(name.into_owned(), value.into_owned());
+            fields
+                .values
+                .entry(name.into_owned())
+                .and_modify(|sent| *sent = Sent::Repeated)
+                .or_insert_with(|| Sent::Text(value.into_owned()));
         }
         Some(fields)
     }
@@ -36,29 +50,35 @@ impl Fields {
         if text.is_empty() {
             return Some(Self::default());
         }
-        match serde_json::from_slice(text).ok()? {
-            Value::Object(members) if members.len() > MAX_FIELDS => None,
-            Value::Object(members) => Some(Self { values: members.into_iter().collect() }),
-            _ => Some(Self::default()),
+        let whole: &RawValue = serde_json::from_slice(text).ok()?;
+        if !whole.get().starts_with('{') {
+            return Some(Self::default());
         }
+        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(whole.get()).ok()?;
+        if members.len() > MAX_FIELDS {
+            return None;
+        }
+        let sent = |value: Box<RawValue>| match serde_json::from_str(value.get()) {
+            Ok(text) => Sent::Text(text),
+            Err(_) => Sent::Json(value),
+        };
+        Some(Self { values: members.into_iter().map(|(name, value)| (name, sent(value))).collect() })
     }
 
     /// The text called `name`; nothing else will do.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.values.get(name)?.as_str()
+        match self.values.get(name)? {
+            Sent::Text(text) => Some(text),
+            Sent::Repeated | Sent::Json(_) => None,
+        }
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(name)
-    }
-
-    fn add(&mut self, name: String, value: String) {
-        match self.values.get_mut(&name) {
-            None => {
-                self.values.insert(name, Value::String(value));
-            }
-            Some(Value::Array(list)) => list.push(Value::String(value)),
-            Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+    /// The value called `name`, whatever it is.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        match self.values.get(name)? {
+            Sent::Text(text) => Some(Value::String(text.clone())),
+            Sent::Repeated => None,
+            Sent::Json(json) => serde_json::from_str(json.get()).ok(),
         }
     }
 }
@@ -117,10 +137,10 @@ mod tests {
         let json = Fields::json(br#"{"a":"1","b":true,"__proto__":{"c":"2"}}"#).unwrap();
         assert_eq!((json.text("a"), json.text("b"), json.text("c")), (Some("1"), None, None));
         for text in ["[]", "null", "1", "\"a=1\"", ""] {
-            assert_eq!(Fields::json(text.as_bytes()), Some(Fields::default()), "{text}");
+            assert!(Fields::json(text.as_bytes()).unwrap().values.is_empty(), "{text}");
         }
         for text in ["{", "{\"a\":1,}", "not json", "\u{0}"] {
-            assert_eq!(Fields::json(text.as_bytes()), None, "{text}");
+            assert!(Fields::json(text.as_bytes()).is_none(), "{text}");
         }
     }
 
@@ -131,7 +151,7 @@ mod tests {
         assert!(Fields::form(form(MAX_FIELDS).as_bytes()).is_some());
         assert!(Fields::form(form(MAX_FIELDS + 1).as_bytes()).is_none());
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
-        assert_eq!(Fields::json(deep.as_bytes()), None);
+        assert_eq!(Fields::json(deep.as_bytes()).and_then(|fields| fields.value("a")), None);
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Cx;
-use crate::{auth::Renewal, callbacks::Event, dialect::Failure, reply::Reply};
+use crate::{auth::Renewal, callbacks::Event, dialect::Failure, reply::Reply, session::Found};
 
 /// Shows the session and renews it.
 pub(super) async fn read(cx: &Cx) -> Reply {
@@ -21,23 +21,33 @@ pub(super) async fn update(cx: &Cx) -> Reply {
             Failure::PageOfCode => refusal.bare(),
         };
     }
-    answer(cx, Some(cx.body.value("data").cloned())).await
+    answer(cx, Some(cx.body.value("data"))).await
 }
 
 async fn answer(cx: &Cx, update: Option<Option<Value>>) -> Reply {
-    let Some(sealed) = cx.session() else { return nobody(cx) };
-    let Ok(Some(Renewal { session, token, cookies })) = cx.auth.renew(&sealed, update, &cx.visit).await
-    else {
-        return nobody(cx);
+    let sealed = match cx.session() {
+        Found::Session(sealed) => sealed,
+        Found::Nobody => return removed(cx),
+        Found::Disputed => return nobody(cx),
+    };
+    let Renewal { session, token, cookies } = match cx.auth.renew(&sealed, update, &cx.visit).await {
+        Ok(Some(renewal)) => renewal,
+        Ok(None) => return removed(cx),
+        // A fault of ours signs nobody out: the cookie stays, and the next read may do better.
+        Err(_) => return nobody(cx),
     };
     let Ok(json) = serde_json::to_string(&session) else { return nobody(cx) };
     cx.auth.settings.callbacks.emit(Event::Session { session, token }).await;
     Reply::json(StatusCode::OK, json).with_cookies(cookies)
 }
 
-/// Nobody is signed in; session cookies that say otherwise are removed.
+/// Nobody is signed in.
 fn nobody(cx: &Cx) -> Reply {
+    Reply::json(StatusCode::OK, cx.auth.settings.rules.empty_session)
+}
+
+/// Nobody is signed in, and the cookies that say otherwise are removed.
+fn removed(cx: &Cx) -> Reply {
     let visit = &cx.visit;
-    let cookies = cx.auth.settings.strategy.clear(&visit.present, visit.https, visit.now);
-    Reply::json(StatusCode::OK, cx.auth.settings.rules.empty_session).with_cookies(cookies)
+    nobody(cx).with_cookies(cx.auth.settings.strategy.clear(&visit.present, visit.https, visit.now))
 }

@@ -20,6 +20,6 @@ pub(super) async fn end(cx: &Cx) -> Reply {
     if !cx.is_verified() {
         return cx.fail_csrf("signout");
     }
-    let cookies = cx.auth.end(cx.session().as_ref(), &cx.visit).await;
+    let cookies = cx.auth.end(cx.session().session().as_ref(), &cx.visit).await;
     Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies)
 }

@@ -17,5 +17,5 @@ pub use self::{
 pub(crate) use self::{
     claims::Registered,
     model::UserClaims,
-    strategy::{JwtStrategy, Present, Profile, SealedSession},
+    strategy::{Found, JwtStrategy, Present, Profile, SealedSession},
 };

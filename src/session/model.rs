@@ -77,7 +77,8 @@ impl Session {
 
 fn read_user<U: DeserializeOwned>(user: SessionUser) -> Result<U, SessionError> {
     serde_json::from_value(user.into_value()).map_err(|error| {
-        tracing::error!(%error, "the session's user does not fit the type that the handler asks for");
+        // Not the error itself: it quotes the value.
+        tracing::error!(kind = ?error.classify(), wanted = std::any::type_name::<U>(), "the session's user does not fit the type that the handler asks for");
         SessionError::new(SessionErrorKind::Shape)
     })
 }

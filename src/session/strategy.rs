@@ -1,8 +1,8 @@
 //! Where sessions live: in the token itself (the JWT strategy of Auth.js).
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header::COOKIE};
+use http::{HeaderMap, header::COOKIE};
 use memchr::memmem::Finder;
 
 use crate::{
@@ -56,6 +56,10 @@ pub(crate) struct SealedSession {
 }
 
 impl SealedSession {
+    fn subject(&self) -> Option<String> {
+        Some(Claims::from_json(&self.json)?.subject()?.into_owned())
+    }
+
     /// The same session with the claims of its renewal.
     pub(crate) fn with_claims(self, json: Vec<u8>, expires: Timestamp) -> Self {
         let registered = Registered { expires: Some(expires), ..self.registered };
@@ -90,35 +94,30 @@ impl JwtStrategy {
         &self.profiles[usize::from(https)]
     }
 
-    /// The session cookies of a request, good or bad. Allocates only when there is one.
+    /// The session cookies of a request, good or bad. Allocates only when there are some of two dialects.
     pub(crate) fn carried<'h>(&self, headers: &'h HeaderMap, https: bool) -> Carried<'h> {
         let readers = &self.profile(https).readers;
-        let mentions =
-            |line: &HeaderValue| readers.iter().any(|reader| reader.finder.find(line.as_bytes()).is_some());
-        if !headers.contains_key(COOKIE) || !headers.get_all(COOKIE).iter().any(mentions) {
-            return Carried(Vec::new());
+        let lines = headers.get_all(COOKIE);
+        let mut carried = Carried::default();
+        for (index, reader) in readers.iter().enumerate() {
+            if lines.iter().any(|line| reader.finder.find(line.as_bytes()).is_some()) {
+                carried.add(index, SessionCookies::scan(headers, &reader.spec.name));
+            }
         }
-        let scanned = readers.iter().map(|reader| SessionCookies::scan(headers, &reader.spec.name));
-        Carried(scanned.enumerate().filter(|(_, cookies)| !cookies.is_empty()).collect())
+        carried
     }
 
-    /// The session of the cookies, if one of them verifies.
-    pub(crate) fn read_cookies(
-        &self,
-        headers: &HeaderMap,
-        https: bool,
-        now: Timestamp,
-    ) -> Option<SealedSession> {
+    /// Whose session the cookies of a request are.
+    pub(crate) fn read_cookies(&self, headers: &HeaderMap, https: bool, now: Timestamp) -> Found {
         self.read(&self.carried(headers, https), https, now)
     }
 
     /// The same, of cookies that were found already.
-    pub(crate) fn read(&self, carried: &Carried<'_>, https: bool, now: Timestamp) -> Option<SealedSession> {
+    pub(crate) fn read(&self, carried: &Carried<'_>, https: bool, now: Timestamp) -> Found {
         let readers = &self.profile(https).readers;
-        carried.0.iter().find_map(|(index, cookies)| {
-            let open = |token: Cow<'_, str>| self.open(&readers[*index], &token, *index > 0, now);
-            agreed(cookies.candidates().filter_map(open))
-        })
+        Found::of(carried.iter().flat_map(|(index, cookies)| {
+            cookies.candidates().filter_map(|token| self.open(&readers[*index], &token, *index > 0, now))
+        }))
     }
 
     /// The session of one token, from wherever it came.
@@ -130,7 +129,7 @@ impl JwtStrategy {
     /// The first token that the cookies hold, without opening it.
     pub(crate) fn raw_cookie(&self, headers: &HeaderMap, https: bool) -> Option<String> {
         let carried = self.carried(headers, https);
-        carried.0.iter().find_map(|(_, cookies)| Some(cookies.candidates().next()?.into_owned()))
+        carried.iter().find_map(|(_, cookies)| Some(cookies.candidates().next()?.into_owned()))
     }
 
     fn open(&self, reader: &Reader, token: &str, foreign: bool, now: Timestamp) -> Option<SealedSession> {
@@ -219,28 +218,61 @@ impl JwtStrategy {
     }
 }
 
-/// The first of these sessions. Nobody if they are about different people: then one of the cookies was put
-/// there by somebody else, such as a sibling domain, and which one cannot be told.
-fn agreed(mut sessions: impl Iterator<Item = SealedSession>) -> Option<SealedSession> {
-    let first = sessions.next()?;
-    for other in sessions {
-        let subject =
-            |session: &SealedSession| Some(Claims::from_json(&session.json)?.subject()?.into_owned());
-        if subject(&first) != subject(&other) {
-            tracing::warn!("the session cookies of a request are about different people: it is anonymous");
-            return None;
+/// Whose session the cookies of a request are.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nobody,
+    Session(SealedSession),
+    /// Cookies that verify and are about different people: one was put there by somebody else, such as a
+    /// sibling domain, and which one cannot be told. They are not removed either, for a removal might reach
+    /// only the right one.
+    Disputed,
+}
+
+impl Found {
+    fn of(mut sessions: impl Iterator<Item = SealedSession>) -> Self {
+        let Some(first) = sessions.next() else { return Self::Nobody };
+        for other in sessions {
+            if first.subject() != other.subject() {
+                tracing::warn!(
+                    "the session cookies of a request are about different people: it is anonymous"
+                );
+                return Self::Disputed;
+            }
+        }
+        Self::Session(first)
+    }
+
+    pub(crate) fn session(self) -> Option<SealedSession> {
+        match self {
+            Self::Session(sealed) => Some(sealed),
+            Self::Nobody | Self::Disputed => None,
         }
     }
-    Some(first)
 }
 
 /// The session cookies of a request with the number of their reader, borrowed from its headers.
-#[derive(Debug)]
-pub(crate) struct Carried<'h>(Vec<(usize, SessionCookies<'h>)>);
+#[derive(Debug, Default)]
+pub(crate) struct Carried<'h> {
+    first: Option<(usize, SessionCookies<'h>)>,
+    rest: Vec<(usize, SessionCookies<'h>)>,
+}
 
-impl Carried<'_> {
+impl<'h> Carried<'h> {
+    fn add(&mut self, reader: usize, cookies: SessionCookies<'h>) {
+        match &self.first {
+            _ if cookies.is_empty() => {}
+            None => self.first = Some((reader, cookies)),
+            Some(_) => self.rest.push((reader, cookies)),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &(usize, SessionCookies<'h>)> {
+        self.first.iter().chain(&self.rest)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
     }
 }
 
@@ -270,7 +302,7 @@ impl Slot {
 impl Present {
     pub(crate) fn of(carried: &Carried<'_>) -> Self {
         let mut present = Self::default();
-        for (reader, cookies) in &carried.0 {
+        for (reader, cookies) in carried.iter() {
             for chunk in cookies.numbers() {
                 present.add(Slot { reader: *reader, chunk });
             }

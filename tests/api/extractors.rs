@@ -1,6 +1,10 @@
 //! Axum: extractors and the handle for handlers that sign in themselves.
 
-use axum::{Json, Router, extract::Path, routing::get};
+use axum::{
+    Json, Router,
+    extract::Path,
+    routing::{get, post},
+};
 use http::{StatusCode, header};
 use portcullis::{
     Auth, AuthContext, AuthLayer, BoxError, RequireAuth, Session, SessionContext, SignInDecision,
@@ -41,7 +45,15 @@ fn routes() -> Router {
         .route("/enter/{id}", get(enter))
         .route("/leave", get(async |auth: AuthContext| auth.sign_out().await))
         .route("/rename", get(rename))
+        .route("/swap", get(swap))
         .route("/admin", get(async || "all of it").layer(RequireAuth::role("admin")))
+        .route("/form", post(async || "taken").layer(RequireAuth::signed_in().page()))
+}
+
+/// Leaves, and then somebody who does not know renews.
+async fn swap(auth: AuthContext) -> String {
+    auth.sign_out().await;
+    format!("{:?}", auth.update(json!({})).await.unwrap().is_none())
 }
 
 async fn enter(auth: AuthContext, Path(id): Path<String>) -> Result<&'static str, SignInError> {
@@ -104,6 +116,31 @@ async fn handlers_sign_in_update_and_sign_out() {
     assert_eq!(browser.get("/me").await.text(), "Renamed");
     browser.get("/leave").await;
     assert_eq!(browser.get("/maybe").await.text(), "nobody");
+    browser.get("/enter/7").await;
+    assert_eq!(browser.get("/swap").await.text(), "true");
+    assert_eq!(browser.get("/maybe").await.text(), "nobody", "an update does not undo a sign-out");
+}
+
+/// No session is no sign-in.
+#[tokio::test]
+async fn a_sign_in_without_a_session_is_refused() {
+    let clock = ManualClock::at(NOW);
+    let auth = builder(&clock).on_jwt(async |_| Ok(None)).build().unwrap();
+    let mut browser = Browser::new(layered(auth));
+    let answer = browser.get("/enter/7").await;
+    assert_eq!((answer.status, answer.cookies().len()), (StatusCode::FORBIDDEN, 0));
+}
+
+/// What was posted to a guarded page is not posted on to the sign-in page; the way back stays on this site.
+#[tokio::test]
+async fn the_way_to_the_sign_in_page() {
+    let clock = ManualClock::at(NOW);
+    let mut browser = Browser::new(layered(builder(&clock).build().unwrap()));
+    assert_eq!(browser.post("/form", &[("a", "1")]).await.status, StatusCode::SEE_OTHER);
+    let guarded = Router::new().fallback(async || "there").layer(RequireAuth::signed_in().page());
+    let mut browser = Browser::new(app(guarded.layer(AuthLayer::new(builder(&clock).build().unwrap()))));
+    let location = browser.get("//evil.example/x").await.header("location").unwrap().to_owned();
+    assert!(location.ends_with("callbackUrl=%2Fevil.example%2Fx"), "{location}");
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ async fn s81_nothing_private_is_logged_or_printed() {
         for logged in [
             "a session token was refused",
             "without a verified CSRF token",
-            "a post from another site",
+            "a post from another origin",
             "Session",
         ] {
             assert!(text.contains(logged), "{dialect}: nothing was captured of {logged:?}: {text}");

@@ -21,7 +21,7 @@ fn assert_locked_down(answer: &Answer, about: &str) {
     );
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("x-frame-options", "DENY"),
     ] {
         assert_eq!(answer.header(name), Some(value), "{about}");

@@ -4,6 +4,11 @@ use super::Deliberate;
 
 pub(super) const V3: &[Deliberate] = &[
     Deliberate {
+        cases: &["v3/session/jwt_callback_throws"],
+        aspects: &["cookies"],
+        reason: "callback-at-read",
+    },
+    Deliberate {
         cases: &[
             "v3/signin_page/callbackUrl_javascript",
             "v3/signin_page/callbackUrl_relative",
@@ -100,6 +105,11 @@ pub(super) const V3: &[Deliberate] = &[
 
 pub(super) const V4: &[Deliberate] = &[
     Deliberate {
+        cases: &["v4/session/jwt_callback_throws"],
+        aspects: &["cookies"],
+        reason: "callback-at-read",
+    },
+    Deliberate {
         cases: &[
             "v4/signin_page/callbackUrl_javascript",
             "v4/signin_page/callbackUrl_relative",
@@ -173,6 +183,11 @@ pub(super) const V4: &[Deliberate] = &[
 ];
 
 pub(super) const V5: &[Deliberate] = &[
+    Deliberate {
+        cases: &["v5/session/jwt_callback_throws"],
+        aspects: &["cookies"],
+        reason: "callback-at-read",
+    },
     Deliberate {
         cases: &[
             "v5/signin_page/callbackUrl_javascript",
