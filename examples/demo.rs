@@ -9,13 +9,13 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `PORT` | where to listen on 127.0.0.1, 3000 by default |
-//! | `AUTH_URL` | the public origin, `http://127.0.0.1:PORT` by default |
+//! | `AUTH_URL` | the public origin; by default `http://127.0.0.1:PORT` and `http://localhost:PORT` |
 //! | `AUTH_SECRET` | the secret; by default a new one at each start |
 //! | `AUTH_COMPAT` | `v3`, `v4` (default) or `v5`: which generation of clients is served |
 //! | `SESSION_MAX_AGE` | lifetime of a session in seconds, 30 days by default |
 //! | `RUST_LOG` | what is logged, `info` by default |
 
-use std::{env, error::Error, time::Duration};
+use std::{env, error::Error, str::FromStr, time::Duration};
 
 use axum::{
     Json, Router,
@@ -37,16 +37,28 @@ async fn main() -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
-    let port: u16 = variable("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let here = format!("http://{}", listener.local_addr()?);
-    let auth = configure(&variable("AUTH_URL").unwrap_or_else(|| here.clone()))?;
-    println!("portcullis demo on {here}: sign in as jsmith or admin, the password of both is hunter2");
+    let port: u16 = number("PORT")?.unwrap_or(3000);
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener.map_err(|error| format!("port {port}: {error}; set PORT to another one"))?;
+    let port = listener.local_addr()?.port();
+    let auth = configure(origin(port)?)?;
+    println!("open http://127.0.0.1:{port} and sign in as jsmith or admin: the password of both is hunter2");
     axum::serve(listener, app(auth)).await?;
     Ok(())
 }
 
-fn configure(origin: &str) -> Result<Auth> {
+/// The configured origin, or both names that this machine has for itself.
+fn origin(port: u16) -> Result<OriginPolicy> {
+    Ok(match variable("AUTH_URL") {
+        Some(url) => OriginPolicy::fixed(&url)?,
+        None => OriginPolicy::allow_list([
+            format!("http://127.0.0.1:{port}").as_str(),
+            format!("http://localhost:{port}").as_str(),
+        ])?,
+    })
+}
+
+fn configure(origin: OriginPolicy) -> Result<Auth> {
     let dialect = match variable("AUTH_COMPAT").as_deref() {
         None | Some("v4") => Dialect::V4,
         Some("v3") => Dialect::V3,
@@ -54,12 +66,9 @@ fn configure(origin: &str) -> Result<Auth> {
         Some(other) => return Err(format!("AUTH_COMPAT is {other:?}: set it to v3, v4 or v5").into()),
     };
     let day = Duration::from_secs(24 * 60 * 60);
-    let max_age = match variable("SESSION_MAX_AGE") {
-        Some(seconds) => Duration::from_secs(seconds.parse()?),
-        None => 30 * day,
-    };
+    let max_age = number("SESSION_MAX_AGE")?.map_or(30 * day, Duration::from_secs);
     let auth = Auth::builder(secret()?)
-        .origin(OriginPolicy::fixed(origin)?)
+        .origin(origin)
         .dialect(dialect)
         .lifetime(Lifetime::new(max_age, max_age.min(day))?)
         .provider(
@@ -242,6 +251,11 @@ const STYLE: &str = "
 /// Text from a session inside HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+fn number<N: FromStr>(name: &str) -> Result<Option<N>> {
+    let parse = |text: String| text.parse().map_err(|_| format!("{name} is {text:?}: it has to be a number"));
+    Ok(variable(name).map(parse).transpose()?)
 }
 
 fn variable(name: &str) -> Option<String> {
