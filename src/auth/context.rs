@@ -55,13 +55,12 @@ struct Inner {
 
 /// Who the cookies say is here.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one to a request, made where it stays")]
 pub(crate) enum Resolved {
     Anonymous,
     SignedIn {
         sealed: SealedSession,
         /// What the callbacks made of it, if there are any.
-        shown: Option<Session>,
+        shown: Option<Box<Session>>,
     },
     Failed(SessionErrorKind),
 }
@@ -107,7 +106,7 @@ impl AuthContext {
         match &self.0.resolved {
             Resolved::Anonymous => Ok(None),
             Resolved::Failed(kind) => Err(SessionError::new(*kind)),
-            Resolved::SignedIn { shown: Some(session), .. } => Ok(Some(session.clone())),
+            Resolved::SignedIn { shown: Some(session), .. } => Ok(Some(Session::clone(session))),
             Resolved::SignedIn { sealed, shown: None } => {
                 let expires = sealed.registered.expires.unwrap_or(self.0.visit.now);
                 let session = self.0.auth.session_of(&sealed.json, expires);

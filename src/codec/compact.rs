@@ -1,6 +1,7 @@
 //! The compact forms of RFC 7515 and RFC 7516: parts in base64url, with points between them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use memchr::memchr_iter;
 use serde::Deserialize;
 
 use super::{
@@ -16,12 +17,13 @@ pub(super) fn split<const N: usize>(token: &str) -> Result<[&str; N], CodecError
     if token.len() > MAX_TOKEN_BYTES {
         return Err(CodecError::new(Kind::TooLong));
     }
-    let mut rest = token.split('.');
     let mut parts = [""; N];
-    for part in &mut parts {
-        *part = rest.next().ok_or(CodecError::new(Kind::Malformed))?;
+    let (mut count, mut start) = (0, 0);
+    for end in memchr_iter(b'.', token.as_bytes()).chain([token.len()]) {
+        *parts.get_mut(count).ok_or(CodecError::new(Kind::Malformed))? = &token[start..end];
+        (count, start) = (count + 1, end + 1);
     }
-    if rest.next().is_some() { Err(CodecError::new(Kind::Malformed)) } else { Ok(parts) }
+    if count == N { Ok(parts) } else { Err(CodecError::new(Kind::Malformed)) }
 }
 
 /// Decodes strictly: no padding, no other alphabet, no stray bits.

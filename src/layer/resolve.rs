@@ -58,7 +58,7 @@ pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions)
 
 async fn shown(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
     let resolved = match auth.show(&sealed, visit.now).await {
-        Ok(session) => Resolved::SignedIn { sealed, shown: Some(session) },
+        Ok(session) => Resolved::SignedIn { sealed, shown: Some(Box::new(session)) },
         Err(_) => Resolved::Failed(SessionErrorKind::Callback),
     };
     AuthContext::new(auth, visit, resolved, Vec::new())
@@ -68,7 +68,7 @@ async fn renewed(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext
     let (resolved, cookies) = match auth.renew(&sealed, None, &visit).await {
         Ok(Some(renewal)) => {
             let sealed = sealed.with_claims(renewal.token.to_json(), renewal.session.expires);
-            (Resolved::SignedIn { sealed, shown: Some(renewal.session) }, renewal.cookies)
+            (Resolved::SignedIn { sealed, shown: Some(Box::new(renewal.session)) }, renewal.cookies)
         }
         Ok(None) => (Resolved::Anonymous, auth.end(None, &visit).await),
         Err(_) => (Resolved::Failed(SessionErrorKind::Callback), Vec::new()),
