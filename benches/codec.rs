@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 
@@ -19,11 +19,7 @@ const FORMATS: &[Format] = &[
 ];
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600))
-        .sample_size(20)
-        .configure_from_args();
+    let mut criterion = support::criterion();
     for &format in FORMATS {
         tokens(&mut criterion, format);
     }

@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use criterion::Criterion;
 
 use support::{
@@ -17,11 +15,7 @@ use support::{
 };
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600))
-        .sample_size(20)
-        .configure_from_args();
+    let mut criterion = support::criterion();
     anonymous(&mut criterion);
     for &format in Format::MEASURED {
         for size in SIZES {

@@ -139,8 +139,9 @@ impl OriginPolicy {
         Self { rule: Rule::Forwarded(None), base_path: None }
     }
 
-    /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` (or `VERCEL`) is set to anything but `0` and `false`
-    /// ([`dangerous_trust_host`](Self::dangerous_trust_host)); else `http://localhost:3000`.
+    /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` (or `VERCEL`)
+    /// is set to anything but `0` and `false` ([`dangerous_trust_host`](Self::dangerous_trust_host)); else
+    /// `http://localhost:3000`.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! What unit tests share: the golden values of `tests/vectors`, and requests in few words.
 
-use std::{fs, path::Path};
+#[path = "../tests/api/support/golden.rs"]
+mod golden;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -13,29 +14,12 @@ pub(crate) struct Vector(Value);
 
 impl Vectors {
     pub(crate) fn load(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/vectors/{name}.json"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let file: Value = serde_json::from_str(&mend(&text)).unwrap();
-        Self(file["vectors"].as_array().unwrap().iter().cloned().map(Vector).collect())
+        Self(golden::cases(name).into_iter().map(Vector).collect())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Vector> {
         self.0.iter()
     }
-}
-
-/// The files hold halves of surrogate pairs, which JSON allows and Rust's text does not. A backslash that is
-/// escaped itself begins no such half.
-fn mend(text: &str) -> String {
-    let half = regex::Regex::new(
-        r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}",
-    )
-    .unwrap();
-    half.replace_all(text, |found: &regex::Captures<'_>| match (&found[0], found.get(1)) {
-        (whole @ r"\\", _) | (whole, Some(_)) => whole.to_owned(),
-        (_, None) => r"\ufffd".to_owned(),
-    })
-    .into_owned()
 }
 
 impl Vector {

@@ -260,8 +260,8 @@ impl AuthBuilder {
     ///
     /// # Errors
     ///
-    /// All problems of the builder at once, each with its remedy: a weak secret, cookies that browsers refuse, two providers
-    /// of one id, paths that are none.
+    /// All problems of the builder at once, each with its remedy: a weak secret, cookies that browsers refuse,
+    /// two providers of one id, paths that are none.
     pub fn build(self) -> Result<Auth, ConfigError> {
         let mut problems = ConfigError::none();
         for (problem, remedy) in self.secret.problems() {

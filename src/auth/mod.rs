@@ -76,9 +76,18 @@ impl Auth {
         self.settings.clock.now().into()
     }
 
+    /// For the log, where [`origin`](Self::origin) finds none.
+    pub(crate) const UNKNOWN_ORIGIN: &str = "the origin of a request is unknown: its Host is not in the list, or it \
+                                             came without a PeerAddr or not through a listed proxy (see OriginPolicy)";
+
     /// The site's origin for this request, if anybody who may has said it.
     pub(crate) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Cow<'_, Origin>> {
         self.settings.origin.resolve(headers, extensions.get::<PeerAddr>().copied())
+    }
+
+    /// Whether the site is at https for this request; where it cannot be known, as if it were.
+    pub(crate) fn is_https(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
+        self.origin(headers, extensions).is_none_or(|origin| origin.is_https())
     }
 
     /// What follows the base path in `path`, if it is one of the endpoints: compared byte by byte, so that

@@ -88,10 +88,13 @@ fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     response
 }
 
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// Whether a browser is opening a page, rather than a script asking for something.
 fn is_page(method: &Method, headers: &HeaderMap) -> bool {
-    let is_read = matches!(*method, Method::GET | Method::HEAD);
-    is_read
+    is_read(method)
         && match headers.get("sec-fetch-mode") {
             Some(mode) => mode == "navigate",
             None => headers
@@ -110,8 +113,8 @@ fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<
     let url = sign_in_url(auth, origin.as_str(), uri);
     let mut response = Response::new(Bytes::new());
     // As withAuth does for a page; what was posted is not for the sign-in page.
-    let is_read = matches!(*method, Method::GET | Method::HEAD);
-    *response.status_mut() = if is_read { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
+    *response.status_mut() =
+        if is_read(method) { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
     response.headers_mut().insert(LOCATION, reply::location(&url));
     response.headers_mut().extend([reply::NO_STORE]);
     Some(response)

@@ -76,7 +76,7 @@ pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, Sessi
     let lookup = Lookup::of(request)?;
     let (headers, extensions) = request.headers_and_extensions();
     let auth = lookup.auth();
-    let https = auth.origin(headers, extensions).is_none_or(|origin| origin.is_https());
+    let https = auth.is_https(headers, extensions);
     if let Some(token) = auth.settings.strategy.raw_cookie(headers, https) {
         return Ok(Some(token));
     }
@@ -138,7 +138,7 @@ impl<'r> Lookup<'r> {
         let (headers, extensions) = request.headers_and_extensions();
         let Some(token) = bearer(headers) else { return Ok(None) };
         let auth = self.auth();
-        let https = auth.origin(headers, extensions).is_none_or(|origin| origin.is_https());
+        let https = auth.is_https(headers, extensions);
         if auth.settings.strategy.raw_cookie(headers, https).is_some() {
             return Ok(None);
         }

@@ -25,9 +25,7 @@ pub(super) enum Resolution {
 pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Resolution {
     let Some(https) = auth.origin(headers, extensions).map(|origin| origin.is_https()) else {
         if headers.contains_key(COOKIE) {
-            tracing::warn!(
-                "the origin of a request is unknown, so it is anonymous: its Host is not in the list, or it came without a PeerAddr or not through a listed proxy (see OriginPolicy)"
-            );
+            tracing::warn!("anonymous: {}", Auth::UNKNOWN_ORIGIN);
         }
         return Resolution::Anonymous { https: true };
     };

@@ -41,9 +41,7 @@ impl Cx {
         B::Error: Into<BoxError>,
     {
         let origin = auth.origin(&parts.headers, &parts.extensions).ok_or_else(|| {
-            tracing::warn!(
-                "refused: the origin of a request is unknown: its Host is not in the list, or it came without a PeerAddr or not through a listed proxy (see OriginPolicy)"
-            );
+            tracing::warn!("refused: {}", Auth::UNKNOWN_ORIGIN);
             Reply::json(StatusCode::BAD_REQUEST, r#"{"error":"UntrustedHost"}"#).bare()
         })?;
         let origin = origin.into_owned();
