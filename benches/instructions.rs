@@ -26,6 +26,8 @@ const PATHS: &[Path] = &[
     ("signed-in-v4-floor", || floor(Format::V4, SIZES[0])),
     ("signed-in-v4-noop", || run(Stack::Tower, Front::NoOp, Format::V4, Sent::Good(SIZES[0]))),
     ("signed-in-v4-layer", || run(Stack::Tower, Front::Layer, Format::V4, Sent::Good(SIZES[0]))),
+    ("signed-in-v4-axum-noop", || run(Stack::Axum, Front::NoOp, Format::V4, Sent::Good(SIZES[0]))),
+    ("signed-in-v4-axum-layer", || run(Stack::Axum, Front::Layer, Format::V4, Sent::Good(SIZES[0]))),
     ("signed-in-v5-floor", || floor(Format::V5, SIZES[0])),
     ("signed-in-v5-noop", || run(Stack::Tower, Front::NoOp, Format::V5, Sent::Good(SIZES[0]))),
     ("signed-in-v5-layer", || run(Stack::Tower, Front::Layer, Format::V5, Sent::Good(SIZES[0]))),

@@ -68,6 +68,7 @@ mod cross_site;
 mod dialect;
 mod error;
 pub mod guard;
+mod head;
 pub mod layer;
 mod origin;
 mod pages;

@@ -5,10 +5,10 @@
 
 use std::{borrow::Cow, env, fmt, net::IpAddr};
 
-use http::{HeaderMap, HeaderName, header::HOST};
+use http::{HeaderMap, HeaderName, Uri, header::HOST, uri::Authority};
 use url::Url;
 
-use crate::error::ConfigError;
+use crate::{error::ConfigError, head::Head};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -107,7 +107,7 @@ impl OriginPolicy {
         Ok(Self { rule: Rule::Fixed(Origin::of(&url)), base_path })
     }
 
-    /// The one of these whose host is that of the `Host` header. A request for another host is answered 400.
+    /// The one of these whose host is that of the `Host` header, or of `:authority` in HTTP/2. A request for another host is answered 400.
     ///
     /// # Errors
     ///
@@ -185,21 +185,25 @@ impl OriginPolicy {
     }
 
     /// The origin for a request, or `None` if nobody who may has said it.
-    pub(crate) fn resolve(&self, headers: &HeaderMap, peer: Option<PeerAddr>) -> Option<Cow<'_, Origin>> {
+    pub(crate) fn resolve(&self, request: Head<'_>) -> Option<Cow<'_, Origin>> {
         match &self.rule {
             Rule::Fixed(origin) => Some(Cow::Borrowed(origin)),
             Rule::AllowList(origins) => {
-                let host = single(headers, &HOST)?;
+                let host = host(request)?;
                 origins.iter().find(|origin| origin.host().eq_ignore_ascii_case(host)).map(Cow::Borrowed)
             }
             Rule::Forwarded(Some(proxies))
-                if !peer.is_some_and(|PeerAddr(peer)| proxies.contains(&peer.to_canonical())) =>
+                if !request
+                    .extensions
+                    .get()
+                    .is_some_and(|PeerAddr(peer)| proxies.contains(&peer.to_canonical())) =>
             {
                 None
             }
             Rule::Forwarded(_) => {
-                let host = if headers.contains_key(FORWARDED_HOST) { FORWARDED_HOST } else { HOST };
-                let host = single(headers, &host)?;
+                let headers = request.headers;
+                let forwarded = headers.contains_key(FORWARDED_HOST);
+                let host = if forwarded { single(headers, &FORWARDED_HOST)? } else { host(request)? };
                 // Anything but exactly "http" is https, as in next-auth.
                 let plain =
                     headers.contains_key(FORWARDED_PROTO) && single(headers, &FORWARDED_PROTO)? == "http";
@@ -209,6 +213,17 @@ impl OriginPolicy {
             }
         }
     }
+}
+
+/// The host that a request was sent to: the authority of its target (`:authority` of HTTP/2) or its `Host`, and
+/// none if the two differ (RFC 9113 section 8.3.1).
+fn host(request: Head<'_>) -> Option<&str> {
+    let authority = request.uri.and_then(Uri::authority).map(Authority::as_str);
+    if authority.is_some() && !request.headers.contains_key(HOST) {
+        return authority;
+    }
+    single(request.headers, &HOST)
+        .filter(|host| authority.is_none_or(|authority| authority.eq_ignore_ascii_case(host)))
 }
 
 /// The value of a header that may stand there once and hold one value only (no list).
@@ -233,10 +248,17 @@ fn parse(text: &str) -> Result<Url, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
     use proptest::prelude::*;
 
     use super::*;
     use crate::testing::{Vectors, headers};
+
+    fn request(sent: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::new(());
+        *request.headers_mut() = headers(sent);
+        request
+    }
 
     fn fixed(url: &str) -> Origin {
         OriginPolicy::fixed(url).unwrap().known()[0].clone()
@@ -274,7 +296,7 @@ mod tests {
             let pairs = [("x-forwarded-host", "forwarded_host"), ("x-forwarded-proto", "forwarded_proto")];
             let sent: Vec<_> =
                 pairs.iter().filter_map(|(header, key)| Some((*header, vector.opt_str(key)?))).collect();
-            let origin = policy.resolve(&headers(&sent), None);
+            let origin = policy.resolve((&request(&sent)).into());
             let expected = match vector.opt_str("origin") {
                 // Nothing found: the package takes its default.
                 None => Some("http://localhost:3000"),
@@ -289,24 +311,27 @@ mod tests {
     /// S42: nobody but who may says what the origin is.
     #[test]
     fn s42_hosts_are_not_believed() {
-        let evil = headers(&[("host", "evil.example"), ("x-forwarded-host", "evil.example")]);
-        assert_eq!(
-            OriginPolicy::fixed("https://a.example").unwrap().resolve(&evil, None).unwrap().as_str(),
-            "https://a.example"
-        );
+        let text = |policy: &OriginPolicy, request: &Request<()>| {
+            policy.resolve(request.into()).map(|origin| origin.as_str().to_owned())
+        };
+        let evil = request(&[("host", "evil.example"), ("x-forwarded-host", "evil.example")]);
+        let fixed = OriginPolicy::fixed("https://a.example").unwrap();
+        assert_eq!(text(&fixed, &evil).unwrap(), "https://a.example");
         let list = OriginPolicy::allow_list(["https://a.example", "https://b.example"]).unwrap();
-        assert_eq!(list.resolve(&evil, None), None);
-        assert_eq!(
-            list.resolve(&headers(&[("host", "B.example")]), None).unwrap().as_str(),
-            "https://b.example"
-        );
+        assert_eq!(text(&list, &evil), None);
+        assert_eq!(text(&list, &request(&[("host", "B.example")])).unwrap(), "https://b.example");
 
         let proxy = PeerAddr([10, 0, 0, 1].into());
         let forwarded = OriginPolicy::forwarded([proxy.0]);
-        let sent = headers(&[("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https")]);
-        assert_eq!(forwarded.resolve(&sent, Some(proxy)).unwrap().as_str(), "https://a.example");
-        assert_eq!(forwarded.resolve(&sent, Some(PeerAddr([10, 0, 0, 2].into()))), None);
-        assert_eq!(forwarded.resolve(&sent, None), None);
+        let from = |peer: PeerAddr, sent: &[(&str, &str)]| {
+            let mut request = request(sent);
+            request.extensions_mut().insert(peer);
+            request
+        };
+        let sent = [("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https")];
+        assert_eq!(text(&forwarded, &from(proxy, &sent)).unwrap(), "https://a.example");
+        assert_eq!(text(&forwarded, &from(PeerAddr([10, 0, 0, 2].into()), &sent)), None);
+        assert_eq!(text(&forwarded, &request(&sent)), None);
         for spoilt in [
             &[("x-forwarded-host", "a.example, evil.example")][..],
             &[("x-forwarded-host", "a.example"), ("x-forwarded-host", "evil.example")],
@@ -315,7 +340,27 @@ mod tests {
             &[("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https,http")],
             &[("x-forwarded-host", "")],
         ] {
-            assert_eq!(forwarded.resolve(&headers(spoilt), Some(proxy)), None, "{spoilt:?}");
+            assert_eq!(text(&forwarded, &from(proxy, spoilt)), None, "{spoilt:?}");
+        }
+    }
+
+    /// S42: HTTP/2 says the host in the target; where both stand they must agree.
+    #[test]
+    fn s42_the_host_of_the_target() {
+        let list = OriginPolicy::allow_list(["https://a.example", "https://b.example"]).unwrap();
+        for (target, host, expected) in [
+            ("https://b.example/x", None, Some("https://b.example")),
+            ("https://B.example/x", Some("b.example"), Some("https://b.example")),
+            ("https://b.example/x", Some("a.example"), None),
+            ("https://evil.example/x", Some("a.example"), None),
+            ("https://evil.example/x", None, None),
+            ("/x", Some("a.example"), Some("https://a.example")),
+            ("/x", None, None),
+        ] {
+            let mut request = request(&host.map(|host| ("host", host)).into_iter().collect::<Vec<_>>());
+            *request.uri_mut() = target.parse().unwrap();
+            let origin = list.resolve((&request).into());
+            assert_eq!(origin.as_ref().map(|origin| origin.as_str()), expected, "{target} {host:?}");
         }
     }
 

@@ -118,7 +118,7 @@ impl Reply {
         let keeps = self.keeps_request_cookies || rules.cookies_everywhere;
         let mut cookies = if keeps { request_cookies } else { Vec::new() };
         cookies.extend(self.cookies);
-        append_cookies(&mut response, cookies);
+        append_cookies(response.headers_mut(), cookies);
         response
     }
 }
@@ -127,7 +127,7 @@ impl Reply {
 pub(crate) fn refusal(status: StatusCode, json: &'static str) -> Response<Bytes> {
     let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))];
     let mut response = protected(status, headers.into_iter().collect(), json.into());
-    append_cookies(&mut response, Vec::new());
+    append_cookies(response.headers_mut(), Vec::new());
     response
 }
 
@@ -144,8 +144,7 @@ fn protected(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Respons
 
 /// Appends cookies beside those that are there. A response with one of ours, and any answer of an endpoint,
 /// is for one browser alone, whatever the handler said about caching.
-pub(crate) fn append_cookies<B>(response: &mut Response<B>, cookies: Vec<SetCookie>) {
-    let headers = response.headers_mut();
+pub(crate) fn append_cookies(headers: &mut HeaderMap, cookies: Vec<SetCookie>) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(EXPIRES, HeaderValue::from_static("0"));

@@ -171,14 +171,15 @@ fn s05_secrets_are_compared_in_constant_time() {
 
 /// Which modules of `src` use which. Each may use those above it; the two pairs that know each other are
 /// named as such.
-const USES: [(&str, &[&str]); 19] = [
+const USES: [(&str, &[&str]); 20] = [
     // base
     ("error", &[]),
     ("clock", &[]),
     ("user", &[]),
     ("dialect", &[]),
+    ("head", &[]),
     ("secret", &["error"]),
-    ("origin", &["error"]),
+    ("origin", &["error", "head"]),
     // ports
     ("cookie", &["clock", "dialect", "error"]),
     ("codec", &["dialect", "error", "secret"]),
@@ -201,6 +202,7 @@ const USES: [(&str, &[&str]); 19] = [
             "cross_site",
             "dialect",
             "error",
+            "head",
             "origin",
             "pages",
             "provider",
@@ -218,6 +220,7 @@ const USES: [(&str, &[&str]); 19] = [
             "cookie",
             "dialect",
             "error",
+            "head",
             "origin",
             "pages",
             "provider",
@@ -226,7 +229,7 @@ const USES: [(&str, &[&str]); 19] = [
             "user",
         ],
     ),
-    ("layer", &["auth", "cookie", "error", "reply", "routes", "session"]),
+    ("layer", &["auth", "cookie", "error", "head", "reply", "routes", "session"]),
     ("guard", &["auth", "dialect", "error", "layer", "reply", "session"]),
     // frameworks
     ("axum", &["auth", "error", "guard", "layer", "session"]),

@@ -10,15 +10,15 @@ use std::{
     },
 };
 
-use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Auth, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
-    cookie::SetCookie,
+    cookie::{CookieHeaders, SetCookie},
     error::{SessionError, SessionErrorKind},
+    head::Head,
     session::{Claims, SealedSession, Session},
     user::{Account, User},
 };
@@ -78,9 +78,9 @@ impl AuthContext {
         }))
     }
 
-    pub(crate) fn anonymous(auth: Auth, headers: &HeaderMap, https: bool) -> Self {
-        let now = auth.now();
-        let visit = Visit::new(&auth, headers, https, now);
+    pub(crate) fn anonymous(auth: Auth, request: Head<'_>) -> Self {
+        let (now, https) = (auth.now(), auth.is_https(request));
+        let visit = Visit::new(&auth, &CookieHeaders::of(request.headers), https, now);
         Self::new(auth, visit, Resolved::Anonymous, Vec::new())
     }
 

@@ -7,8 +7,6 @@ mod sessions;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use http::{Extensions, HeaderMap};
-
 pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
@@ -23,7 +21,8 @@ use crate::{
     clock::{Clock, Timestamp},
     cross_site::CrossSite,
     dialect::Rules,
-    origin::{Origin, OriginPolicy, PeerAddr},
+    head::Head,
+    origin::{Origin, OriginPolicy},
     pages::{Pages, Style},
     provider::Provider,
     secret::Secret,
@@ -81,13 +80,13 @@ impl Auth {
                                              came without a PeerAddr or not through a listed proxy (see OriginPolicy)";
 
     /// The site's origin for this request, if anybody who may has said it.
-    pub(crate) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Cow<'_, Origin>> {
-        self.settings.origin.resolve(headers, extensions.get::<PeerAddr>().copied())
+    pub(crate) fn origin(&self, request: Head<'_>) -> Option<Cow<'_, Origin>> {
+        self.settings.origin.resolve(request)
     }
 
     /// Whether the site is at https for this request; where it cannot be known, as if it were.
-    pub(crate) fn is_https(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
-        self.origin(headers, extensions).is_none_or(|origin| origin.is_https())
+    pub(crate) fn is_https(&self, request: Head<'_>) -> bool {
+        self.origin(request).is_none_or(|origin| origin.is_https())
     }
 
     /// What follows the base path in `path`, if it is one of the endpoints: compared byte by byte, so that

@@ -1,13 +1,11 @@
 //! The life of a session: shown, renewed, started, ended. The layer, the endpoints and the handle that
 //! handlers get all come here.
 
-use http::HeaderMap;
-
 use super::Auth;
 use crate::{
     callbacks::{Event, Failed, JwtContext, SessionContext, Trigger},
     clock::Timestamp,
-    cookie::SetCookie,
+    cookie::{CookieHeaders, SetCookie},
     session::{Claims, Present, SealedSession, Session, UserClaims},
     user::{Account, User},
 };
@@ -38,8 +36,8 @@ pub(crate) struct Renewal {
 }
 
 impl Visit {
-    pub(crate) fn new(auth: &Auth, headers: &HeaderMap, https: bool, now: Timestamp) -> Self {
-        let carried = auth.settings.strategy.carried(headers, https);
+    pub(crate) fn new(auth: &Auth, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Self {
+        let carried = auth.settings.strategy.carried(cookies, https);
         Self { now, https, present: Present::of(&carried) }
     }
 }

@@ -39,7 +39,7 @@ where
 fn session_of<U: DeserializeOwned + 'static>(parts: &Parts) -> Result<Option<Session<U>>, AuthRejection> {
     match Lookup::of(parts)? {
         Lookup::Context(context) => Ok(context.session()?),
-        Lookup::Anonymous(_) => Ok(None),
+        Lookup::Anonymous => Ok(None),
     }
 }
 

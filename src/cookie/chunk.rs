@@ -6,12 +6,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use http::HeaderMap;
+use memchr::memmem::Finder;
 
 use crate::{
     clock::Timestamp,
     cookie::{
-        scan::{decode, pairs},
+        scan::{CookieHeaders, decode},
         spec::{CookieSpec, SetCookie},
     },
 };
@@ -34,22 +34,16 @@ pub(crate) struct SessionCookies<'a> {
 }
 
 impl<'a> SessionCookies<'a> {
-    /// Looks for the cookies called `name`, plain or numbered. Allocates only when there is a numbered one.
-    pub(crate) fn scan(headers: &'a HeaderMap, name: &str) -> Self {
+    /// Looks for the cookies called what `name` looks for, plain or numbered. Allocates only when there is a
+    /// numbered one.
+    pub(crate) fn scan(cookies: &CookieHeaders<'a>, name: &Finder<'_>) -> Option<Self> {
+        let mut ours =
+            cookies.beginning_with(name).filter_map(|(suffix, value)| Some((part(suffix)?, value)));
+        let (part, value) = ours.next()?;
         let mut found = Self::default();
-        for (key, value) in pairs(headers) {
-            let Some(suffix) = key.strip_prefix(name.as_bytes()) else { continue };
-            if suffix.is_empty() {
-                found.add_plain(value);
-            } else if let Some(number) = chunk_number(suffix) {
-                found.add_chunk(number, value);
-            }
-        }
-        found
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        !self.has_plain && self.chunks.is_empty()
+        found.add(part, value);
+        ours.for_each(|(part, value)| found.add(part, value));
+        Some(found)
     }
 
     /// The values that may be the token, best first: each plain cookie, then the chunks joined.
@@ -61,6 +55,13 @@ impl<'a> SessionCookies<'a> {
     /// Which cookies are there: the plain one (`None`), then the chunks in order of number.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Option<usize>> {
         self.has_plain.then_some(None).into_iter().chain(self.chunks.keys().copied().map(Some))
+    }
+
+    fn add(&mut self, part: Part, value: &'a [u8]) {
+        match part {
+            Part::Whole => self.add_plain(value),
+            Part::Chunk(number) => self.add_chunk(number, value),
+        }
     }
 
     fn add_plain(&mut self, value: &'a [u8]) {
@@ -97,6 +98,17 @@ impl<'a> SessionCookies<'a> {
         }
         Some(token)
     }
+}
+
+/// What of the token a cookie carries.
+enum Part {
+    Whole,
+    Chunk(usize),
+}
+
+/// What the cookie with this behind the session cookie's name carries; nothing, if it only looks like one.
+fn part(suffix: &[u8]) -> Option<Part> {
+    if suffix.is_empty() { Some(Part::Whole) } else { chunk_number(suffix).map(Part::Chunk) }
 }
 
 /// `.N` with N from 0 to [`MAX_CHUNKS`], written as JavaScript writes numbers.
@@ -148,14 +160,16 @@ fn split<'t>(name: &str, token: &'t str, chunk_size: Option<usize>) -> Vec<(Stri
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, header::COOKIE};
+    use http::{HeaderMap, HeaderValue, header::COOKIE};
     use proptest::prelude::*;
 
     use super::*;
 
     fn candidates(cookie: &str) -> Vec<String> {
         let headers: HeaderMap = [(COOKIE, HeaderValue::from_str(cookie).unwrap())].into_iter().collect();
-        SessionCookies::scan(&headers, "s").candidates().map(Cow::into_owned).collect()
+        let cookies = CookieHeaders::of(&headers);
+        let ours = SessionCookies::scan(&cookies, &Finder::new("s"));
+        ours.iter().flat_map(SessionCookies::candidates).map(Cow::into_owned).collect()
     }
 
     /// S3, S4: what counts as the session cookie, and what does not.

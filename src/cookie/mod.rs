@@ -14,7 +14,7 @@ mod vectors;
 pub(crate) use self::{
     chunk::{SessionCookies, write_session},
     names::{CookieNames, CookiePolicy},
-    scan::{find, is_well_formed},
+    scan::{CookieHeaders, is_well_formed},
     spec::{CookieSpec, SetCookie, URI_COMPONENT},
 };
 pub use self::{

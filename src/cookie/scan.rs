@@ -1,22 +1,60 @@
 //! Reading the `Cookie` headers of a request, borrowed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
-use http::{HeaderMap, header::COOKIE};
-use memchr::{memchr, memchr_iter};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{COOKIE, GetAll},
+};
+use memchr::{memchr, memchr_iter, memmem::Finder};
 use percent_encoding::percent_decode;
 
-/// The name and raw value of each cookie, in order, over all `Cookie` headers (HTTP/2 may send several).
-///
-/// Splits at `;`, trims blanks, cuts at the first `=`; what has no `=` is passed over. Bytes outside ASCII
-/// are left as they are, so that one odd cookie cannot hide the others.
-pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
-    headers.get_all(COOKIE).iter().flat_map(|header| split(header.as_bytes())).filter_map(pair)
-}
+/// The `Cookie` headers of a request (HTTP/2 may send several), looked up once.
+#[derive(Debug)]
+pub(crate) struct CookieHeaders<'h>(GetAll<'h, HeaderValue>);
 
-/// The decoded value of the first cookie called `name`.
-pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
-    pairs(headers).find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| decode(value))
+impl<'h> CookieHeaders<'h> {
+    pub(crate) fn of(headers: &'h HeaderMap) -> Self {
+        Self(headers.get_all(COOKIE))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines().next().is_none()
+    }
+
+    /// The decoded value of the first cookie called `name`.
+    pub(crate) fn find(&self, name: &str) -> Option<Cow<'h, str>> {
+        self.pairs().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| decode(value))
+    }
+
+    /// The cookies whose name begins with the text that `name` looks for: the rest of the name, and the raw
+    /// value. What `pairs` and `strip_prefix` would give, without taking the other cookies apart.
+    pub(crate) fn beginning_with<'n>(
+        &self,
+        name: &'n Finder<'_>,
+    ) -> impl Iterator<Item = (&'h [u8], &'h [u8])> + use<'h, 'n> {
+        self.lines().flat_map(move |line| {
+            let mut searched = 0;
+            let found = iter::from_fn(move || {
+                let at = searched + name.find(&line[searched..])?;
+                searched = at + name.needle().len();
+                Some((at, searched))
+            });
+            found.filter_map(|(at, end)| named(line, at, end))
+        })
+    }
+
+    /// The name and raw value of each cookie, in order.
+    ///
+    /// Splits at `;`, trims blanks, cuts at the first `=`; what has no `=` is passed over. Bytes outside
+    /// ASCII are left as they are, so that one odd cookie cannot hide the others.
+    fn pairs(&self) -> impl Iterator<Item = (&'h [u8], &'h [u8])> + use<'h> {
+        self.lines().flat_map(split).filter_map(pair)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+        self.0.iter().map(HeaderValue::as_bytes)
+    }
 }
 
 /// A value as `decodeURIComponent` reads it; one that is malformed stays as it is.
@@ -46,6 +84,16 @@ fn split(header: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = memchr(b'=', part)?;
     Some((trim(&part[..equals]), trim(&part[equals + 1..])))
+}
+
+/// The cookie whose name begins with what stands from `at` to `end`, if one begins there.
+fn named(line: &[u8], at: usize, end: usize) -> Option<(&[u8], &[u8])> {
+    let before = trim(&line[..at]);
+    if !before.is_empty() && !before.ends_with(b";") {
+        return None;
+    }
+    let rest = &line[end..];
+    pair(&rest[..memchr(b';', rest).unwrap_or(rest.len())])
 }
 
 fn trim(mut bytes: &[u8]) -> &[u8] {
@@ -91,15 +139,15 @@ mod tests {
             ("e", Some("%C3%BC%")),
             ("f", None),
         ] {
-            assert_eq!(find(&headers, name).as_deref(), value, "{name}");
+            assert_eq!(CookieHeaders::of(&headers).find(name).as_deref(), value, "{name}");
         }
     }
 
     #[test]
     fn a_byte_outside_ascii_hides_nothing() {
         let headers = headers(&[b"odd=\xff\xfe; a=1"]);
-        assert_eq!(find(&headers, "a").as_deref(), Some("1"));
-        assert_eq!(find(&headers, "odd").as_deref(), Some("\u{fffd}\u{fffd}"));
+        assert_eq!(CookieHeaders::of(&headers).find("a").as_deref(), Some("1"));
+        assert_eq!(CookieHeaders::of(&headers).find("odd").as_deref(), Some("\u{fffd}\u{fffd}"));
     }
 
     proptest! {
@@ -108,11 +156,21 @@ mod tests {
         fn s95_any_line_is_scanned(line in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(value) = HeaderValue::from_bytes(&line) {
                 let headers: HeaderMap = [(COOKIE, value)].into_iter().collect();
-                for (name, value) in pairs(&headers) {
+                for (name, value) in CookieHeaders::of(&headers).pairs() {
                     prop_assert!(name.len() + value.len() < line.len());
                     let _ = decode(value);
                 }
             }
+        }
+
+        /// The quick way to the cookies of one name finds those that the plain way finds.
+        #[test]
+        fn beginning_with_is_pairs_and_strip_prefix(line in "([ab \t;=.\"]|ab|; ab=){0,40}") {
+            let headers = headers(&[line.as_bytes()]);
+            let cookies = CookieHeaders::of(&headers);
+            let plain = cookies.pairs().filter_map(|(name, value)| Some((name.strip_prefix(b"ab")?, value)));
+            let plain: Vec<_> = plain.map(|(rest, value)| (trim(rest), value)).collect();
+            prop_assert_eq!(cookies.beginning_with(&Finder::new("ab")).collect::<Vec<_>>(), plain);
         }
     }
 }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::Value;
 
-use super::{CookieNames, CookiePolicy, CookieSpec, SetCookie, find, write_session};
+use super::{CookieHeaders, CookieNames, CookiePolicy, CookieSpec, SetCookie, write_session};
 use crate::{
     clock::Timestamp,
     dialect::Dialect,
@@ -81,7 +81,12 @@ fn headers_are_parsed() {
         let headers: HeaderMap = [(COOKIE, value)].into_iter().collect();
         // v5 keeps quotation marks. No cookie of ours has any, so they are taken off as in v4.
         for (name, value) in vector.get("v4").as_object().unwrap() {
-            assert_eq!(find(&headers, name).as_deref(), value.as_str(), "{} {name}", vector.id());
+            assert_eq!(
+                CookieHeaders::of(&headers).find(name).as_deref(),
+                value.as_str(),
+                "{} {name}",
+                vector.id()
+            );
         }
     }
 }

@@ -30,11 +30,10 @@ pub(super) fn refuse(
     answer: Answer,
     refusal: &Refusal,
 ) -> Response<Bytes> {
-    let (headers, _) = request.headers_and_extensions();
     let page = match answer {
         Answer::Page => true,
         Answer::Json => false,
-        Answer::Auto => is_page(method, headers),
+        Answer::Auto => is_page(method, request.head().headers),
     };
     match refusal {
         Refusal::NotSignedIn if page => to_sign_in(request, uri, method).unwrap_or_else(unauthorized),
@@ -107,10 +106,9 @@ fn is_page(method: &Method, headers: &HeaderMap) -> bool {
 /// A redirect to the sign-in page that leads back here (`docs/protocol.md` section 16).
 fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<Response<Bytes>> {
     let lookup = Lookup::of(request).ok()?;
-    let (headers, extensions) = request.headers_and_extensions();
-    let auth = lookup.auth();
-    let origin = auth.origin(headers, extensions)?;
-    let url = sign_in_url(auth, origin.as_str(), uri);
+    let auth = lookup.auth().ok()?;
+    let origin = auth.origin(request.head())?;
+    let url = sign_in_url(&auth, origin.as_str(), uri);
     let mut response = Response::new(Bytes::new());
     // As withAuth does for a page; what was posted is not for the sign-in page.
     *response.status_mut() =

@@ -6,18 +6,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header::VARY};
+use http::{HeaderMap, HeaderValue, Request, Response, header::VARY};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
     AuthBody,
+    resolve::Resolving,
     scope::{self, Scope},
 };
 use crate::{auth::AuthContext, reply};
 
 type Endpoint = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
-type Resolving = Pin<Box<dyn Future<Output = AuthContext> + Send>>;
 
 pin_project! {
     /// The future of an [`AuthService`](crate::AuthService).
@@ -26,35 +26,41 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
+        // The service's, once it was called.
         #[pin]
-        state: State<S, B>,
+        called: Option<S::Future>,
+        scope: Option<Scope>,
+        context: Option<AuthContext>,
+        before: Option<Box<Before<S, B>>>,
     }
 }
 
-pin_project! {
-    #[project = StateProj]
-    enum State<S, B>
-    where
-        S: Service<Request<B>>,
-    {
-        Endpoint { future: Endpoint },
-        // Boxed, so that the futures of all other requests stay small.
-        Resolving { future: Resolving, next: Option<Box<(S, Request<B>)>> },
-        Inner { #[pin] future: S::Future, scope: Option<Scope>, context: Option<AuthContext> },
-    }
+/// What comes before the service, or in its place.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is boxed as a whole, so that other requests do not carry it"
+)]
+enum Before<S, B> {
+    Endpoint(Endpoint),
+    Resolving(Resolving, Option<(S, Request<B>)>),
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     pub(super) fn endpoint(future: Endpoint) -> Self {
-        Self { state: State::Endpoint { future } }
+        Self::before(Before::Endpoint(future))
     }
 
     pub(super) fn resolving(future: Resolving, service: S, request: Request<B>) -> Self {
-        Self { state: State::Resolving { future, next: Some(Box::new((service, request))) } }
+        Self::before(Before::Resolving(future, Some((service, request))))
     }
 
+    fn before(before: Before<S, B>) -> Self {
+        Self { called: None, scope: None, context: None, before: Some(Box::new(before)) }
+    }
+
+    #[inline]
     pub(super) fn inner(future: S::Future, scope: Option<Scope>, context: Option<AuthContext>) -> Self {
-        Self { state: State::Inner { future, scope, context } }
+        Self { called: Some(future), scope, context, before: None }
     }
 }
 
@@ -64,42 +70,38 @@ where
 {
     type Output = Result<Response<AuthBody<ResBody>>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
-        loop {
-            let called = match state.as_mut().project() {
-                StateProj::Endpoint { future } => {
+        let mut this = self.project();
+        if let Some(before) = this.before {
+            match &mut **before {
+                Before::Endpoint(future) => {
                     return future.as_mut().poll(cx).map(|response| Ok(response.map(AuthBody::own)));
                 }
-                StateProj::Resolving { future, next } => {
+                Before::Resolving(future, next) => {
                     let context = ready!(future.as_mut().poll(cx));
-                    next.take().map(|next| {
-                        let (mut service, mut request) = *next;
+                    if let Some((mut service, mut request)) = next.take() {
                         request.extensions_mut().insert(context.clone());
-                        State::Inner { future: service.call(request), scope: None, context: Some(context) }
-                    })
-                }
-                StateProj::Inner { future, scope, context } => {
-                    let entered = scope.is_some().then(|| scope::enter(scope));
-                    let mut polled = future.poll(cx).map_ok(|response| response.map(AuthBody::inner));
-                    drop(entered);
-                    if let Poll::Ready(Ok(response)) = &mut polled {
-                        finish(response, scope.as_ref(), context.as_ref());
+                        this.called.set(Some(service.call(request)));
+                        *this.context = Some(context);
                     }
-                    return polled;
+                    *this.before = None;
                 }
-            };
-            match called {
-                Some(next) => state.set(next),
-                // Only a future that is polled again after its end comes here.
-                None => return Poll::Pending,
             }
         }
+        let Some(called) = this.called.as_pin_mut() else { return Poll::Pending };
+        let entered = scope::enter(this.scope);
+        let polled = called.poll(cx);
+        drop(entered);
+        polled.map_ok(|mut response| {
+            finish(response.headers_mut(), this.scope.as_ref(), this.context.as_ref());
+            response.map(AuthBody::inner)
+        })
     }
 }
 
 /// Appends what handlers changed, and says what the response depends on.
-fn finish<B>(response: &mut Response<B>, scope: Option<&Scope>, context: Option<&AuthContext>) {
+fn finish(headers: &mut HeaderMap, scope: Option<&Scope>, context: Option<&AuthContext>) {
     let mut consulted = scope.is_some_and(|scope| scope.consulted);
     let mut bearer = scope.is_some_and(|scope| scope.consulted_bearer);
     if let Some(context) = context.or_else(|| scope?.context.as_ref()) {
@@ -107,15 +109,15 @@ fn finish<B>(response: &mut Response<B>, scope: Option<&Scope>, context: Option<
         bearer |= context.is_bearer_consulted();
         let changes = context.take_changes();
         if !changes.is_empty() {
-            reply::append_cookies(response, changes);
+            reply::append_cookies(headers, changes);
             return;
         }
     }
     if consulted {
-        response.headers_mut().append(VARY, HeaderValue::from_static("cookie"));
+        headers.append(VARY, HeaderValue::from_static("cookie"));
     }
     if bearer {
-        response.headers_mut().append(VARY, HeaderValue::from_static("authorization"));
+        headers.append(VARY, HeaderValue::from_static("authorization"));
     }
 }
 

@@ -2,33 +2,34 @@
 
 use std::borrow::Cow;
 
-use http::{Extensions, HeaderMap, Request, header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, Request, header::AUTHORIZATION, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::scope;
 use crate::{
     auth::{Auth, AuthContext, Token},
-    cookie::is_well_formed,
+    cookie::{CookieHeaders, is_well_formed},
     error::{SessionError, SessionErrorKind},
+    head::Head,
     session::Session,
 };
 
 /// Anything with the headers and extensions of a request: [`http::Request`] and [`Parts`].
 pub trait AuthRequest: sealed::Sealed {
     #[doc(hidden)]
-    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions);
+    fn head(&self) -> Head<'_>;
 }
 
 impl<B> AuthRequest for Request<B> {
-    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions) {
-        (self.headers(), self.extensions())
+    fn head(&self) -> Head<'_> {
+        self.into()
     }
 }
 
 impl AuthRequest for Parts {
-    fn headers_and_extensions(&self) -> (&HeaderMap, &Extensions) {
-        (&self.headers, &self.extensions)
+    fn head(&self) -> Head<'_> {
+        self.into()
     }
 }
 
@@ -50,7 +51,7 @@ mod sealed {
 pub fn get_server_session(request: &impl AuthRequest) -> Result<Option<Session>, SessionError> {
     match Lookup::of(request)? {
         Lookup::Context(context) => context.plain_session(),
-        Lookup::Anonymous(_) => Ok(None),
+        Lookup::Anonymous => Ok(None),
     }
 }
 
@@ -74,14 +75,14 @@ pub fn get_token<C: DeserializeOwned>(request: &impl AuthRequest) -> Result<Opti
 /// When no [`AuthLayer`](crate::AuthLayer) has seen the request.
 pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, SessionError> {
     let lookup = Lookup::of(request)?;
-    let (headers, extensions) = request.headers_and_extensions();
-    let auth = lookup.auth();
-    let https = auth.is_https(headers, extensions);
-    if let Some(token) = auth.settings.strategy.raw_cookie(headers, https) {
+    let head = request.head();
+    let auth = lookup.auth()?;
+    let https = auth.is_https(head);
+    if let Some(token) = auth.settings.strategy.raw_cookie(&CookieHeaders::of(head.headers), https) {
         return Ok(Some(token));
     }
     lookup.consult_bearer();
-    Ok(bearer(headers).map(Cow::into_owned))
+    Ok(bearer(head.headers).map(Cow::into_owned))
 }
 
 /// The handle of a request, with which a handler signs in and out.
@@ -90,11 +91,11 @@ pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, Sessi
 ///
 /// When no [`AuthLayer`](crate::AuthLayer) has seen the request.
 pub fn get_auth_context(request: &impl AuthRequest) -> Result<AuthContext, SessionError> {
-    let (headers, extensions) = request.headers_and_extensions();
-    extensions
+    let head = request.head();
+    head.extensions
         .get::<AuthContext>()
         .cloned()
-        .or_else(|| scope::anonymous_context(headers))
+        .or_else(|| scope::anonymous_context(head))
         .ok_or_else(missing_layer)
 }
 
@@ -107,22 +108,22 @@ fn missing_layer() -> SessionError {
 /// What the layer has left for a request.
 pub(crate) enum Lookup<'r> {
     Context(&'r AuthContext),
-    Anonymous(Auth),
+    Anonymous,
 }
 
 impl<'r> Lookup<'r> {
     pub(crate) fn of(request: &'r impl AuthRequest) -> Result<Self, SessionError> {
-        let (_, extensions) = request.headers_and_extensions();
-        match extensions.get::<AuthContext>() {
+        match request.head().extensions.get::<AuthContext>() {
             Some(context) => Ok(Self::Context(context)),
-            None => scope::consult().map(Self::Anonymous).ok_or_else(missing_layer),
+            None if scope::consult() => Ok(Self::Anonymous),
+            None => Err(missing_layer()),
         }
     }
 
-    pub(crate) fn auth(&self) -> &Auth {
+    pub(crate) fn auth(&self) -> Result<Auth, SessionError> {
         match self {
-            Self::Context(context) => context.auth(),
-            Self::Anonymous(auth) => auth,
+            Self::Context(context) => Ok(context.auth().clone()),
+            Self::Anonymous => scope::auth().ok_or_else(missing_layer),
         }
     }
 
@@ -135,11 +136,11 @@ impl<'r> Lookup<'r> {
             return Ok(Some(token));
         }
         self.consult_bearer();
-        let (headers, extensions) = request.headers_and_extensions();
-        let Some(token) = bearer(headers) else { return Ok(None) };
-        let auth = self.auth();
-        let https = auth.is_https(headers, extensions);
-        if auth.settings.strategy.raw_cookie(headers, https).is_some() {
+        let head = request.head();
+        let Some(token) = bearer(head.headers) else { return Ok(None) };
+        let auth = self.auth()?;
+        let https = auth.is_https(head);
+        if auth.settings.strategy.raw_cookie(&CookieHeaders::of(head.headers), https).is_some() {
             return Ok(None);
         }
         match auth.settings.strategy.read_token(&token, https, auth.now()) {
@@ -152,7 +153,7 @@ impl<'r> Lookup<'r> {
     fn consult_bearer(&self) {
         match self {
             Self::Context(context) => context.consult_bearer(),
-            Self::Anonymous(_) => scope::consult_bearer(),
+            Self::Anonymous => scope::consult_bearer(),
         }
     }
 
@@ -160,7 +161,7 @@ impl<'r> Lookup<'r> {
     pub(crate) fn cookie_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
         match self {
             Self::Context(context) => context.token_json()?.map(Token::from_json).transpose(),
-            Self::Anonymous(_) => Ok(None),
+            Self::Anonymous => Ok(None),
         }
     }
 }

@@ -2,41 +2,46 @@
 
 use std::{future::Future, pin::Pin};
 
-use http::{Extensions, HeaderMap, header::COOKIE};
-
 use crate::{
     auth::{Auth, AuthContext, Resolved, Visit},
+    cookie::CookieHeaders,
     error::SessionErrorKind,
+    head::Head,
     session::{Present, SealedSession},
 };
+
+/// The way to whoever is there, when a callback has to be asked.
+pub(super) type Resolving = Pin<Box<dyn Future<Output = AuthContext> + Send>>;
 
 /// What is known at once.
 pub(super) enum Resolution {
     /// Nobody; nothing was allocated.
-    Anonymous { https: bool },
+    Anonymous,
     /// Somebody, and no callback has to be asked.
     Ready(AuthContext),
     /// Somebody, and a callback has to be asked first.
-    Pending(Pin<Box<dyn Future<Output = AuthContext> + Send>>),
+    Pending(Resolving),
 }
 
 /// Reads the session cookie. Synchronous, unless the application has a `session` callback or the session is
 /// due for a new token.
-pub(super) fn resolve(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Resolution {
-    let Some(https) = auth.origin(headers, extensions).map(|origin| origin.is_https()) else {
-        if headers.contains_key(COOKIE) {
-            tracing::warn!("anonymous: {}", Auth::UNKNOWN_ORIGIN);
-        }
-        return Resolution::Anonymous { https: true };
+pub(super) fn resolve(auth: &Auth, request: Head<'_>) -> Resolution {
+    let cookies = CookieHeaders::of(request.headers);
+    if cookies.is_empty() {
+        return Resolution::Anonymous;
+    }
+    let Some(https) = auth.origin(request).map(|origin| origin.is_https()) else {
+        tracing::warn!("anonymous: {}", Auth::UNKNOWN_ORIGIN);
+        return Resolution::Anonymous;
     };
     let strategy = &auth.settings.strategy;
-    let carried = strategy.carried(headers, https);
+    let carried = strategy.carried(&cookies, https);
     if carried.is_empty() {
-        return Resolution::Anonymous { https };
+        return Resolution::Anonymous;
     }
     let now = auth.now();
     let Some(sealed) = strategy.read(&carried, https, now).session() else {
-        return Resolution::Anonymous { https };
+        return Resolution::Anonymous;
     };
     let visit = Visit { now, https, present: Present::of(&carried) };
     let due = auth.settings.renew_on_read || strategy.is_due(&sealed, now);

@@ -5,21 +5,26 @@
 //! back afterwards, as `tokio::task_local!` does. Only the configuration travels this way: identity is in
 //! the extensions, and where they hold none, nobody is signed in.
 
-use std::{cell::RefCell, mem};
+use std::{
+    cell::RefCell,
+    mem::{self, ManuallyDrop},
+};
 
-use http::HeaderMap;
-
-use crate::auth::{Auth, AuthContext};
+use crate::{
+    auth::{Auth, AuthContext},
+    head::Head,
+};
 
 thread_local! {
-    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    // Nothing to drop when the thread ends, since `Entered` has taken it back by then; so each access is a
+    // plain one, without a look at whether the destructor is registered.
+    static CURRENT: RefCell<ManuallyDrop<Option<Scope>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// What the layer leaves for the code inside it.
 #[derive(Debug)]
 pub(super) struct Scope {
-    pub(super) auth: Auth,
-    https: bool,
+    auth: Auth,
     /// Somebody asked who is signed in.
     pub(super) consulted: bool,
     /// Somebody asked for the token of `Authorization`.
@@ -29,8 +34,8 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(auth: Auth, https: bool) -> Self {
-        Self { auth, https, consulted: false, consulted_bearer: false, context: None }
+    pub(super) fn new(auth: Auth) -> Self {
+        Self { auth, consulted: false, consulted_bearer: false, context: None }
     }
 }
 
@@ -41,48 +46,44 @@ pub(super) struct Entered<'s>(&'s mut Option<Scope>);
 #[inline]
 pub(super) fn enter(slot: &mut Option<Scope>) -> Entered<'_> {
     // Swapped, not set: a layer inside a layer finds its own scope and gives the outer one back.
-    CURRENT.with_borrow_mut(|current| mem::swap(current, slot));
+    CURRENT.with_borrow_mut(|current| mem::swap(&mut **current, slot));
     Entered(slot)
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(|current| mem::swap(current, self.0));
+        CURRENT.with_borrow_mut(|current| mem::swap(&mut **current, self.0));
     }
 }
 
+fn with<T>(look: impl FnOnce(&mut Scope) -> T) -> Option<T> {
+    CURRENT.with_borrow_mut(|current| current.as_mut().map(look))
+}
+
 /// Whether a layer is there. Says that the response depends on who is signed in.
-pub(super) fn consult() -> Option<Auth> {
-    CURRENT.with_borrow_mut(|current| {
-        let scope = current.as_mut()?;
-        scope.consulted = true;
-        Some(scope.auth.clone())
-    })
+pub(super) fn consult() -> bool {
+    with(|scope| scope.consulted = true).is_some()
 }
 
 /// Says that the response depends on `Authorization`.
 pub(super) fn consult_bearer() {
-    CURRENT.with_borrow_mut(|current| {
-        if let Some(scope) = current {
-            scope.consulted_bearer = true;
-        }
-    });
+    with(|scope| scope.consulted_bearer = true);
+}
+
+/// The configuration of the layer, if one is there.
+pub(super) fn auth() -> Option<Auth> {
+    with(|scope| scope.auth.clone())
 }
 
 /// The handle of an anonymous request, if a layer is there. Made once a request.
-pub(super) fn anonymous_context(headers: &HeaderMap) -> Option<AuthContext> {
-    let (auth, https, context) = CURRENT.with_borrow_mut(|current| {
-        let scope = current.as_mut()?;
+pub(super) fn anonymous_context(request: Head<'_>) -> Option<AuthContext> {
+    let (auth, context) = with(|scope| {
         scope.consulted = true;
-        Some((scope.auth.clone(), scope.https, scope.context.clone()))
+        (scope.auth.clone(), scope.context.clone())
     })?;
     // Not inside the borrow: it asks the application's clock.
-    let context = context.unwrap_or_else(|| AuthContext::anonymous(auth, headers, https));
-    CURRENT.with_borrow_mut(|current| {
-        if let Some(scope) = current {
-            scope.context = Some(context.clone());
-        }
-    });
+    let context = context.unwrap_or_else(|| AuthContext::anonymous(auth, request));
+    with(|scope| scope.context = Some(context.clone()));
     Some(context)
 }

@@ -10,12 +10,13 @@ use tower_service::Service;
 
 use super::{
     AuthBody, ResponseFuture,
-    resolve::{Resolution, resolve},
+    resolve::{Resolution, Resolving, resolve},
     scope::{self, Scope},
 };
 use crate::{
     auth::{Auth, AuthContext},
     error::BoxError,
+    head::Head,
     routes,
 };
 
@@ -48,31 +49,53 @@ where
         self.inner.poll_ready(cx)
     }
 
+    // Inlined into the services of a router it would move the inner future twice more (docs/performance.md).
+    #[inline(never)]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         // The endpoints come first, so that no route of the application can stand in for one.
         if self.auth.endpoint(request.uri().path()).is_some() {
-            return ResponseFuture::endpoint(Box::pin(routes::serve(self.auth.clone(), request)));
+            return self.serve(request);
         }
-        match resolve(&self.auth, request.headers(), request.extensions()) {
-            Resolution::Anonymous { https } => {
+        let (mut scope, context) = match resolve(&self.auth, Head::from(&request)) {
+            Resolution::Anonymous => {
                 // Whoever another layer outside of this one has found is nobody here.
                 request.extensions_mut().remove::<AuthContext>();
-                let mut scope = Some(Scope::new(self.auth.clone(), https));
-                let entered = scope::enter(&mut scope);
-                let future = self.inner.call(request);
-                drop(entered);
-                ResponseFuture::inner(future, scope, None)
+                (Some(Scope::new(self.auth.clone())), None)
             }
             Resolution::Ready(context) => {
                 request.extensions_mut().insert(context.clone());
-                ResponseFuture::inner(self.inner.call(request), None, Some(context))
+                (None, Some(context))
             }
-            Resolution::Pending(resolving) => {
-                // The service that was polled ready is the one that must be called.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::resolving(resolving, ready, request)
-            }
-        }
+            Resolution::Pending(resolving) => return self.wait(resolving, request),
+        };
+        let entered = scope::enter(&mut scope);
+        let future = self.inner.call(request);
+        drop(entered);
+        ResponseFuture::inner(future, scope, context)
+    }
+}
+
+/// The rare ways, apart, so that the usual one is short.
+impl<S> AuthService<S> {
+    #[cold]
+    fn serve<B>(&self, request: Request<B>) -> ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+        B: Body + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<BoxError>,
+    {
+        ResponseFuture::endpoint(Box::pin(routes::serve(self.auth.clone(), request)))
+    }
+
+    #[cold]
+    fn wait<B>(&mut self, resolving: Resolving, request: Request<B>) -> ResponseFuture<S, B>
+    where
+        S: Service<Request<B>> + Clone,
+    {
+        // The service that was polled ready is the one that must be called.
+        let clone = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, clone);
+        ResponseFuture::resolving(resolving, ready, request)
     }
 }

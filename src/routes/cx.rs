@@ -1,5 +1,7 @@
 //! What an action may know of the request.
 
+use std::borrow::Cow;
+
 use bytes::Buf;
 use http::{HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
@@ -8,9 +10,10 @@ use percent_encoding::utf8_percent_encode;
 use super::fields::{Fields, read_body};
 use crate::{
     auth::{Auth, CsrfCheck, Visit},
-    cookie::{self, CookieNames, SetCookie, URI_COMPONENT},
+    cookie::{CookieHeaders, CookieNames, SetCookie, URI_COMPONENT},
     dialect::{Failure, PageQuery},
     error::{BoxError, ErrorCode},
+    head::Head,
     origin::Origin,
     reply::Reply,
     session::Found,
@@ -40,22 +43,22 @@ impl Cx {
         B::Data: Buf + Send,
         B::Error: Into<BoxError>,
     {
-        let origin = auth.origin(&parts.headers, &parts.extensions).ok_or_else(|| {
+        let origin = auth.origin(Head::from(&parts)).ok_or_else(|| {
             tracing::warn!("refused: {}", Auth::UNKNOWN_ORIGIN);
             Reply::json(StatusCode::BAD_REQUEST, r#"{"error":"UntrustedHost"}"#).bare()
         })?;
         let origin = origin.into_owned();
-        let visit = Visit::new(auth, &parts.headers, origin.is_https(), auth.now());
+        let cookies = CookieHeaders::of(&parts.headers);
+        let visit = Visit::new(auth, &cookies, origin.is_https(), auth.now());
         let query = Fields::form(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
         let body = read_body(&parts.headers, body, auth.settings.body_limit).await?;
         let names = &auth.settings.strategy.profile(visit.https).names;
-        let csrf_cookie = cookie::find(&parts.headers, &names.csrf_token.name);
+        let csrf_cookie = cookies.find(&names.csrf_token.name);
         let csrf = auth.settings.csrf.check(csrf_cookie.as_deref()).map_err(|error| {
             tracing::error!(%error, "the system has no random numbers");
             Reply::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"Configuration"}"#).bare()
         })?;
-        let callback_cookie =
-            cookie::find(&parts.headers, &names.callback_url.name).map(|value| value.into_owned());
+        let callback_cookie = cookies.find(&names.callback_url.name).map(Cow::into_owned);
         let asked =
             body.text("callbackUrl").or_else(|| query.text("callbackUrl")).filter(|url| !url.is_empty());
         let callback_url = match asked.or(callback_cookie.as_deref().filter(|url| !url.is_empty())) {
@@ -83,7 +86,11 @@ impl Cx {
 
     /// The session of the request's cookies.
     pub(super) fn session(&self) -> Found {
-        self.auth.settings.strategy.read_cookies(&self.parts.headers, self.visit.https, self.visit.now)
+        self.auth.settings.strategy.read_cookies(
+            &CookieHeaders::of(&self.parts.headers),
+            self.visit.https,
+            self.visit.now,
+        )
     }
 
     /// Whether the form carries this browser's CSRF token.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use memchr::memmem;
+use memchr::memchr;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, DeserializeOwned, Visitor},
@@ -107,7 +107,7 @@ impl Registered {
     /// surrogate pair as it is, which is no Unicode; such a text is mended in place (the half becomes
     /// U+FFFD) rather than refused.
     pub(crate) fn parse(json: &mut Vec<u8>) -> Option<Self> {
-        if memmem::find(json, b"\\u").is_some()
+        if memchr(b'\\', json).is_some()
             && let Some(mended) = mend_surrogates(json)
         {
             *json = mended;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, header::COOKIE};
 use memchr::memmem::Finder;
 
 use crate::{
     clock::Timestamp,
     codec::{Codec, CodecError},
-    cookie::{CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
+    cookie::{CookieHeaders, CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
     session::{Claims, Lifetime, Registered, lifetime},
 };
@@ -33,7 +32,7 @@ struct Reader {
     rules: &'static Rules,
     spec: CookieSpec,
     /// Finds the cookie's name in a header, before anything is taken apart.
-    finder: Finder<'static>,
+    name: Finder<'static>,
     codec: Arc<dyn Codec>,
     /// An earlier reader has a cookie of the same name (v3 and v4 do): it is written and removed once.
     shared: bool,
@@ -41,8 +40,8 @@ struct Reader {
 
 impl Reader {
     fn new(rules: &'static Rules, spec: CookieSpec, codec: Arc<dyn Codec>) -> Self {
-        let finder = Finder::new(&spec.name).into_owned();
-        Self { rules, spec, finder, codec, shared: false }
+        let name = Finder::new(&spec.name).into_owned();
+        Self { rules, spec, name, codec, shared: false }
     }
 }
 
@@ -95,21 +94,19 @@ impl JwtStrategy {
     }
 
     /// The session cookies of a request, good or bad. Allocates only when there are some of two dialects.
-    pub(crate) fn carried<'h>(&self, headers: &'h HeaderMap, https: bool) -> Carried<'h> {
-        let readers = &self.profile(https).readers;
-        let lines = headers.get_all(COOKIE);
+    pub(crate) fn carried<'h>(&self, cookies: &CookieHeaders<'h>, https: bool) -> Carried<'h> {
         let mut carried = Carried::default();
-        for (index, reader) in readers.iter().enumerate() {
-            if lines.iter().any(|line| reader.finder.find(line.as_bytes()).is_some()) {
-                carried.add(index, SessionCookies::scan(headers, &reader.spec.name));
+        for (index, reader) in self.profile(https).readers.iter().enumerate() {
+            if let Some(ours) = SessionCookies::scan(cookies, &reader.name) {
+                carried.add(index, ours);
             }
         }
         carried
     }
 
     /// Whose session the cookies of a request are.
-    pub(crate) fn read_cookies(&self, headers: &HeaderMap, https: bool, now: Timestamp) -> Found {
-        self.read(&self.carried(headers, https), https, now)
+    pub(crate) fn read_cookies(&self, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Found {
+        self.read(&self.carried(cookies, https), https, now)
     }
 
     /// The same, of cookies that were found already.
@@ -127,8 +124,8 @@ impl JwtStrategy {
     }
 
     /// The first token that the cookies hold, without opening it.
-    pub(crate) fn raw_cookie(&self, headers: &HeaderMap, https: bool) -> Option<String> {
-        let carried = self.carried(headers, https);
+    pub(crate) fn raw_cookie(&self, cookies: &CookieHeaders<'_>, https: bool) -> Option<String> {
+        let carried = self.carried(cookies, https);
         carried.iter().find_map(|(_, cookies)| Some(cookies.candidates().next()?.into_owned()))
     }
 
@@ -261,7 +258,6 @@ pub(crate) struct Carried<'h> {
 impl<'h> Carried<'h> {
     fn add(&mut self, reader: usize, cookies: SessionCookies<'h>) {
         match &self.first {
-            _ if cookies.is_empty() => {}
             None => self.first = Some((reader, cookies)),
             Some(_) => self.rest.push((reader, cookies)),
         }

@@ -1,0 +1,24 @@
+//! A request without its body, borrowed: what deciding about it needs.
+
+use http::{Extensions, HeaderMap, Request, Uri, request::Parts};
+
+/// Where a request goes and what came with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'r> {
+    /// Unknown where a framework has taken it away (gRPC methods).
+    pub(crate) uri: Option<&'r Uri>,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) extensions: &'r Extensions,
+}
+
+impl<'r, B> From<&'r Request<B>> for Head<'r> {
+    fn from(request: &'r Request<B>) -> Self {
+        Self { uri: Some(request.uri()), headers: request.headers(), extensions: request.extensions() }
+    }
+}
+
+impl<'r> From<&'r Parts> for Head<'r> {
+    fn from(parts: &'r Parts) -> Self {
+        Self { uri: Some(&parts.uri), headers: &parts.headers, extensions: &parts.extensions }
+    }
+}
