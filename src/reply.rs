@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY,
         SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -104,13 +104,13 @@ impl Reply {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
                 // An error of v5 has no cookies and no Location either.
                 if rules.json_location && self.keeps_request_cookies {
-                    headers.insert(LOCATION, location(&url));
+                    headers.insert(LOCATION, location(&*url));
                 }
                 let status = if rules.json_status { self.status } else { StatusCode::OK };
                 (status, serde_json::json!({ "url": url }).to_string().into())
             }
             Content::Redirect(url) => {
-                headers.insert(LOCATION, location(&url));
+                headers.insert(LOCATION, location(url));
                 (StatusCode::FOUND, Bytes::new())
             }
         };
@@ -157,11 +157,13 @@ pub(crate) fn append_cookies(headers: &mut HeaderMap, cookies: Vec<SetCookie>) {
 const UNSAFE_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
 
 /// A URL as a header value: what cannot stand in one is percent-encoded.
-pub(crate) fn location(url: &str) -> HeaderValue {
-    let encoded = Cow::from(utf8_percent_encode(url, UNSAFE_IN_LOCATION));
-    HeaderValue::try_from(&*encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
+pub(crate) fn location(url: impl Into<String>) -> HeaderValue {
+    let mut url = url.into();
+    if let Cow::Owned(encoded) = utf8_percent_encode(&url, UNSAFE_IN_LOCATION).into() {
+        url = encoded;
+    }
+    HeaderValue::try_from(url).unwrap_or_else(|_| HeaderValue::from_static("/"))
 }
 
-/// The header that a guard's answer has, whoever it is for.
-pub(crate) const NO_STORE: (HeaderName, HeaderValue) =
-    (CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+/// The `Cache-Control` of a guard's answer, whoever it is for.
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");

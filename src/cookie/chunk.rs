@@ -37,13 +37,13 @@ impl<'a> SessionCookies<'a> {
     /// Looks for the cookies called what `name` looks for, plain or numbered. Allocates only when there is a
     /// numbered one.
     pub(crate) fn scan(cookies: &CookieHeaders<'a>, name: &Finder<'_>) -> Option<Self> {
-        let mut ours =
-            cookies.beginning_with(name).filter_map(|(suffix, value)| Some((part(suffix)?, value)));
-        let (part, value) = ours.next()?;
-        let mut found = Self::default();
-        found.add(part, value);
-        ours.for_each(|(part, value)| found.add(part, value));
-        Some(found)
+        let mut found = None::<Self>;
+        cookies.each_beginning_with(name, |suffix, value| match part(suffix) {
+            Some(Part::Whole) => found.get_or_insert_default().add_plain(value),
+            Some(Part::Chunk(number)) => found.get_or_insert_default().add_chunk(number, value),
+            None => {}
+        });
+        found
     }
 
     /// The values that may be the token, best first: each plain cookie, then the chunks joined.
@@ -55,13 +55,6 @@ impl<'a> SessionCookies<'a> {
     /// Which cookies are there: the plain one (`None`), then the chunks in order of number.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Option<usize>> {
         self.has_plain.then_some(None).into_iter().chain(self.chunks.keys().copied().map(Some))
-    }
-
-    fn add(&mut self, part: Part, value: &'a [u8]) {
-        match part {
-            Part::Whole => self.add_plain(value),
-            Part::Chunk(number) => self.add_chunk(number, value),
-        }
     }
 
     fn add_plain(&mut self, value: &'a [u8]) {

@@ -1,9 +1,11 @@
 //! How somebody is refused: the one table from a refusal to a response.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Response, StatusCode, Uri,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri,
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
 };
 
 use super::rule::Answer;
@@ -83,7 +85,7 @@ fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.extend([reply::NO_STORE]);
+    headers.insert(CACHE_CONTROL, reply::NO_STORE);
     response
 }
 
@@ -91,10 +93,12 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
 /// Whether a browser is opening a page, rather than a script asking for something.
 fn is_page(method: &Method, headers: &HeaderMap) -> bool {
     is_read(method)
-        && match headers.get("sec-fetch-mode") {
+        && match headers.get(SEC_FETCH_MODE) {
             Some(mode) => mode == "navigate",
             None => headers
                 .get(ACCEPT)
@@ -113,21 +117,23 @@ fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<
     // As withAuth does for a page; what was posted is not for the sign-in page.
     *response.status_mut() =
         if is_read(method) { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
-    response.headers_mut().insert(LOCATION, reply::location(&url));
-    response.headers_mut().extend([reply::NO_STORE]);
+    response.headers_mut().insert(LOCATION, reply::location(url));
+    response.headers_mut().insert(CACHE_CONTROL, reply::NO_STORE);
     Some(response)
 }
 
 fn sign_in_url(auth: &Auth, origin: &str, uri: &Uri) -> String {
-    let page = match &auth.settings.pages.sign_in {
-        Some(page) if page.starts_with('/') => format!("{origin}{page}"),
-        Some(page) => page.clone(),
-        None => format!("{origin}{}/signin", auth.settings.base_path),
-    };
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
-    // A page that follows it as it is must stay on this site: two slashes would name a host.
-    let here = format!("/{}", here.trim_start_matches(['/', '\\']));
-    let mut query = form_urlencoded::Serializer::new(String::new());
+    let mut url = String::with_capacity(2 * origin.len() + 3 * here.len() + 64);
+    match &auth.settings.pages.sign_in {
+        Some(page) if page.starts_with('/') => url.extend([origin, page]),
+        Some(page) => url.push_str(page),
+        None => url.extend([origin, &auth.settings.base_path, "/signin"]),
+    }
+    url.push(if url.contains('?') { '&' } else { '?' });
+    let start = url.len();
+    let mut query = form_urlencoded::Serializer::for_suffix(url, start);
+    let here = on_this_site(here);
     match auth.settings.rules.sign_in_link {
         SignInLink::PathOnly => {
             query.append_pair("callbackUrl", &here);
@@ -138,6 +144,14 @@ fn sign_in_url(auth: &Auth, origin: &str, uri: &Uri) -> String {
             query.append_pair("callbackUrl", &format!("{origin}{here}"));
         }
     }
-    let separator = if page.contains('?') { '&' } else { '?' };
-    format!("{page}{separator}{}", query.finish())
+    query.finish()
+}
+
+/// A path that a page may follow as it is: two slashes at its beginning would name a host.
+fn on_this_site(path: &str) -> Cow<'_, str> {
+    let rest = path.trim_start_matches(['/', '\\']);
+    if path.len() == rest.len() + 1 && path.starts_with('/') {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(format!("/{rest}"))
 }

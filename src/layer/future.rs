@@ -113,12 +113,13 @@ fn finish(headers: &mut HeaderMap, scope: Option<&Scope>, context: Option<&AuthC
             return;
         }
     }
-    if consulted {
-        headers.append(VARY, HeaderValue::from_static("cookie"));
-    }
-    if bearer {
-        headers.append(VARY, HeaderValue::from_static("authorization"));
-    }
+    let vary = match (consulted, bearer) {
+        (true, true) => "cookie, authorization",
+        (true, false) => "cookie",
+        (false, true) => "authorization",
+        (false, false) => return,
+    };
+    headers.append(VARY, HeaderValue::from_static(vary));
 }
 
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
