@@ -101,6 +101,8 @@ pub enum SessionErrorKind {
     Callback,
     /// The session is there but does not have the shape that the handler asked for.
     Shape,
+    /// The session cannot be changed here: it came in `Authorization`, or this service only verifies.
+    ReadOnly,
 }
 
 impl SessionError {
@@ -124,6 +126,7 @@ impl SessionError {
             SessionErrorKind::MissingLayer => "MissingAuthLayer",
             SessionErrorKind::Callback => "SessionCallbackError",
             SessionErrorKind::Shape => "SessionShapeError",
+            SessionErrorKind::ReadOnly => "SessionReadOnly",
         }
     }
 }
@@ -138,6 +141,10 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Callback => "a session callback of the application failed; see the log",
             SessionErrorKind::Shape => {
                 "the session does not have the shape that this handler asks for; see the log"
+            }
+            SessionErrorKind::ReadOnly => {
+                "this session cannot be changed here: it came in `Authorization`, or this is a verifier; change \
+                 it at the site that made it"
             }
         })
     }

@@ -67,6 +67,7 @@ mod cookie;
 mod cross_site;
 mod dialect;
 mod error;
+mod grpc;
 pub mod guard;
 mod head;
 pub mod layer;
@@ -86,7 +87,7 @@ pub use http;
 #[cfg(feature = "axum")]
 pub use self::axum::AuthRejection;
 pub use self::{
-    auth::{Auth, AuthBuilder, AuthContext, SignInError, Token},
+    auth::{Auth, AuthBuilder, AuthContext, SignInError, Token, VerifierBuilder},
     callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieKind, CookieOptions, SameSite},

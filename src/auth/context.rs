@@ -136,8 +136,12 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When a callback refuses or fails, or the `jwt` callback wants no session; nothing changes then.
+    /// When a callback refuses or fails, the `jwt` callback wants no session, or this is a verifier; nothing
+    /// changes then.
     pub async fn sign_in(&self, user: User) -> Result<(), SignInError> {
+        if !self.writes() {
+            return Err(SignInError::failed());
+        }
         let account = Account {
             provider: "credentials".into(),
             kind: "credentials",
@@ -158,8 +162,11 @@ impl AuthContext {
         Ok(())
     }
 
-    /// Signs out: removes the session's cookies with the response.
+    /// Signs out: removes the session's cookies with the response. Does nothing at a verifier.
     pub async fn sign_out(&self) {
+        if !self.writes() {
+            return;
+        }
         let sealed = match &self.0.resolved {
             Resolved::SignedIn { sealed, .. } => Some(sealed),
             _ => None,
@@ -174,10 +181,14 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When a callback fails; nothing changes then.
+    /// When a callback fails, or the session cannot be changed here (a verifier, or a session that came in
+    /// `Authorization`); nothing changes then.
     pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
         let sealed = match &self.0.resolved {
             _ if self.0.decided.load(Ordering::Relaxed) => return Ok(None),
+            Resolved::SignedIn { .. } if self.is_bearer() || !self.writes() => {
+                return Err(SessionError::new(SessionErrorKind::ReadOnly));
+            }
             Resolved::SignedIn { sealed, .. } => sealed,
             Resolved::Anonymous => return Ok(None),
             Resolved::Failed(kind) => return Err(SessionError::new(*kind)),
@@ -212,8 +223,25 @@ impl AuthContext {
         self.0.consulted_bearer.store(true, Ordering::Relaxed);
     }
 
+    /// The session came in `Authorization`.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.0.visit.bearer
+    }
+
     fn consult(&self) {
         self.0.consulted.store(true, Ordering::Relaxed);
+        if self.0.visit.bearer {
+            self.consult_bearer();
+        }
+    }
+
+    /// Whether this service signs people in and out; says so in the log if not.
+    fn writes(&self) -> bool {
+        let writes = self.0.auth.settings.site.is_some();
+        if !writes {
+            tracing::error!("a verifier signs nobody in or out: make the Auth with Auth::builder for that");
+        }
+        writes
     }
 
     /// A change after which the session that the request came with is not renewed any more.

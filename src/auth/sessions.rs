@@ -16,6 +16,8 @@ pub(crate) struct Visit {
     pub(crate) now: Timestamp,
     pub(crate) https: bool,
     pub(crate) present: Present,
+    /// The session came in `Authorization`, so there is no cookie to renew.
+    pub(crate) bearer: bool,
 }
 
 /// What a sign-in came to.
@@ -38,7 +40,7 @@ pub(crate) struct Renewal {
 impl Visit {
     pub(crate) fn new(auth: &Auth, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Self {
         let carried = auth.settings.strategy.carried(cookies, https);
-        Self { now, https, present: Present::of(&carried) }
+        Self { now, https, present: Present::of(&carried), bearer: false }
     }
 }
 

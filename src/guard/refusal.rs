@@ -112,7 +112,8 @@ fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<
     let lookup = Lookup::of(request).ok()?;
     let auth = lookup.auth().ok()?;
     let origin = auth.origin(request.head())?;
-    let url = sign_in_url(&auth, origin.as_str(), uri);
+    let page = auth.settings.sign_in_page.as_deref()?;
+    let url = sign_in_url(&auth, page, origin.as_str(), uri);
     let mut response = Response::new(Bytes::new());
     // As withAuth does for a page; what was posted is not for the sign-in page.
     *response.status_mut() =
@@ -122,14 +123,13 @@ fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<
     Some(response)
 }
 
-fn sign_in_url(auth: &Auth, origin: &str, uri: &Uri) -> String {
+fn sign_in_url(auth: &Auth, page: &str, origin: &str, uri: &Uri) -> String {
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
     let mut url = String::with_capacity(2 * origin.len() + 3 * here.len() + 64);
-    match &auth.settings.pages.sign_in {
-        Some(page) if page.starts_with('/') => url.extend([origin, page]),
-        Some(page) => url.push_str(page),
-        None => url.extend([origin, &auth.settings.base_path, "/signin"]),
+    if page.starts_with('/') {
+        url.push_str(origin);
     }
+    url.push_str(page);
     url.push(if url.contains('?') { '&' } else { '?' });
     let start = url.len();
     let mut query = form_urlencoded::Serializer::for_suffix(url, start);

@@ -37,6 +37,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod bearer;
 mod body;
 mod future;
 #[expect(clippy::module_inception, reason = "the names of Tower: layer, service, future, body")]

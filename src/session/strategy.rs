@@ -9,7 +9,7 @@ use crate::{
     codec::{Codec, CodecError},
     cookie::{CookieHeaders, CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
-    session::{Claims, Lifetime, Registered, lifetime},
+    session::{Claims, Expected, Lifetime, Registered, lifetime},
 };
 
 /// Reads, makes and removes the session cookie. One for http and one for https, since the names differ.
@@ -17,6 +17,7 @@ use crate::{
 pub(crate) struct JwtStrategy {
     profiles: [Profile; 2],
     lifetime: Lifetime,
+    expected: Expected,
 }
 
 /// The cookies at one scheme.
@@ -86,7 +87,13 @@ impl Profile {
 
 impl JwtStrategy {
     pub(crate) fn new(http: Profile, https: Profile, lifetime: Lifetime) -> Self {
-        Self { profiles: [http, https], lifetime }
+        Self { profiles: [http, https], lifetime, expected: Expected::default() }
+    }
+
+    /// Only tokens that say this count.
+    pub(crate) fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
     }
 
     pub(crate) fn profile(&self, https: bool) -> &Profile {
@@ -143,6 +150,10 @@ impl JwtStrategy {
                 dialect = reader.rules.name,
                 "a session token is over, too early, or names nobody"
             );
+            return None;
+        }
+        if !self.expected.admits(&opened.claims) {
+            tracing::debug!("a session token is of another issuer or for another audience");
             return None;
         }
         Some(SealedSession { json: opened.claims, registered, outdated: foreign || opened.outdated_key })
