@@ -1,8 +1,10 @@
 //! What gRPC looks like in HTTP, whoever serves it: how a request is known and how it is refused.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::error::SessionError;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -12,7 +14,14 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 pub(crate) enum Code {
     PermissionDenied = 7,
     Internal = 13,
+    Unavailable = 14,
     Unauthenticated = 16,
+}
+
+impl From<&SessionError> for Code {
+    fn from(error: &SessionError) -> Self {
+        if error.status() == StatusCode::SERVICE_UNAVAILABLE { Self::Unavailable } else { Self::Internal }
+    }
 }
 
 /// Whether a request is gRPC or gRPC-Web: both begin their content type alike.

@@ -85,7 +85,7 @@ mod user;
 pub use http;
 
 #[cfg(feature = "axum")]
-pub use self::axum::AuthRejection;
+pub use self::axum::{AuthRejection, Require, Requirement};
 pub use self::{
     auth::{Auth, AuthBuilder, AuthContext, SignInError, Token, VerifierBuilder},
     callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},

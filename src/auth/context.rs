@@ -115,7 +115,17 @@ impl AuthContext {
         }
     }
 
-    /// The claims of the session cookie; `None` if there is no valid one.
+    /// The decoded token of the session; `None` if nobody is signed in. `C` is [`Claims`] or a type of one's
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed, or the claims are not a `C`.
+    pub fn token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        self.token_json()?.map(Token::from_json).transpose()
+    }
+
+    /// The claims of the session's token; `None` if there is no valid one.
     pub(crate) fn token_json(&self) -> Result<Option<&[u8]>, SessionError> {
         self.consult();
         match &self.0.resolved {
