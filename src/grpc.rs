@@ -9,6 +9,10 @@ use crate::error::SessionError;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
+/// The messages of refusals.
+pub(crate) const NOT_SIGNED_IN: &str = "sign in first";
+pub(crate) const NOT_ALLOWED: &str = "this user may not do that";
+
 /// The status codes that an answer of ours may have; the numbers are gRPC's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {

@@ -101,6 +101,18 @@ impl Auth {
         Ok(Some(Renewal { session, token, cookies }))
     }
 
+    /// Whether a session is over: expired, or ended by the `jwt` callback. A callback that fails ends nothing.
+    pub(crate) async fn is_ended(&self, sealed: &SealedSession) -> bool {
+        if sealed.registered.expires.is_none_or(|expires| expires <= self.now()) {
+            return true;
+        }
+        if self.settings.callbacks.jwt.is_none() {
+            return false;
+        }
+        let Some(claims) = Claims::from_json(&sealed.json) else { return true };
+        matches!(self.settings.callbacks.jwt(JwtContext::read(claims)).await, Ok(None))
+    }
+
     /// Starts a session with a new token, whatever the browser had before. Without cookies if the `jwt`
     /// callback wants none.
     pub(crate) async fn start(&self, user: User, account: Account, visit: &Visit) -> Result<Started, Failed> {

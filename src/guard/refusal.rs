@@ -107,8 +107,8 @@ fn sign_in_page<'a>(guard: &'a RequireAuth, auth: &'a Auth) -> Option<&'a str> {
 fn grpc_refusal(headers: &HeaderMap, refusal: &Refusal) -> Response<Bytes> {
     let kind = headers.get(CONTENT_TYPE);
     match refusal {
-        Refusal::NotSignedIn => grpc::refusal(kind, grpc::Code::Unauthenticated, "sign in first"),
-        Refusal::Forbidden => grpc::refusal(kind, grpc::Code::PermissionDenied, "this user may not do that"),
+        Refusal::NotSignedIn => grpc::refusal(kind, grpc::Code::Unauthenticated, grpc::NOT_SIGNED_IN),
+        Refusal::Forbidden => grpc::refusal(kind, grpc::Code::PermissionDenied, grpc::NOT_ALLOWED),
         Refusal::Failed(error) => grpc::refusal(kind, error.into(), &error.to_string()),
     }
 }

@@ -32,7 +32,7 @@ impl AuthRequest for Parts {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl<B> Sealed for http::Request<B> {}
     impl Sealed for http::request::Parts {}
