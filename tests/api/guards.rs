@@ -624,7 +624,7 @@ async fn refusals_can_be_the_applications_own() {
     let app = || treasure.behind(builder(&clock).build().unwrap(), guard.clone());
     assert_eq!(
         Browser::new(app()).get("/x").await.text(),
-        "401 Unauthorized NotSignedIn https://login.example/?app=7&callbackUrl=%2Fx"
+        "401 Unauthorized NotSignedIn https://login.example/?app=7&callbackUrl=http%3A%2F%2Flocalhost%3A3000%2Fx"
     );
     assert_eq!(Browser::new(app()).get("/usual").await.status, 401);
     let panics = RequireAuth::signed_in().refuse_with(|_| panic!("no"));
