@@ -29,7 +29,9 @@ async fn main() -> Result<(), BoxError> {
         .route("/", get(home))
         .layer(AuthLayer::new(auth));
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    println!("open http://{}/me", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
 }
