@@ -20,3 +20,4 @@ mod bodies;
 mod hyper;
 mod middleware;
 mod tower_http;
+mod websocket;

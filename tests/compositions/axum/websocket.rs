@@ -1,20 +1,17 @@
-//! WebSockets: a guard refuses before the upgrade, a session moves into the socket's task.
+//! WebSockets of Axum: the extractor of the session beside that of the upgrade.
 
 use std::net::SocketAddr;
 
 use axum::{
     Router,
     extract::ws::{Message, WebSocketUpgrade},
+    response::Response,
     routing::get,
 };
-use futures_util::{SinkExt, StreamExt};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header};
+use futures_util::SinkExt;
+use http::{HeaderValue, StatusCode, Version, header};
 use portcullis::{AuthLayer, RequireAuth, Session};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{self, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite;
 
 use super::axum_serve;
 use crate::{
@@ -23,10 +20,11 @@ use crate::{
     server::serve,
     support::{DAY, ManualClock, NOW},
     visit::SESSION,
+    websocket::{connect, heard, refuses_strangers, set_cookies},
 };
 
 /// Says who upgraded, then who is in the task, then repeats what it hears.
-async fn talk(upgrade: WebSocketUpgrade, session: Session) -> axum::response::Response {
+async fn talk(upgrade: WebSocketUpgrade, session: Session) -> Response {
     let seen = format!("{} upgrades", session.subject());
     let mut response = upgrade.on_upgrade(async move |mut socket| {
         for words in [seen, format!("{} is here", session.user.name.as_deref().unwrap())] {
@@ -40,25 +38,6 @@ async fn talk(upgrade: WebSocketUpgrade, session: Session) -> axum::response::Re
     response
 }
 
-type Upgraded = (WebSocketStream<TcpStream>, Response<Option<Vec<u8>>>);
-
-async fn connect(
-    address: SocketAddr,
-    path: &str,
-    cookie: Option<HeaderValue>,
-) -> Result<Upgraded, tungstenite::Error> {
-    let mut request = format!("ws://localhost:3000{path}").into_client_request().unwrap();
-    if let Some(cookie) = cookie {
-        request.headers_mut().insert(header::COOKIE, cookie);
-    }
-    client_async(request, TcpStream::connect(address).await.unwrap()).await
-}
-
-fn set_cookies(headers: &HeaderMap) -> Vec<&str> {
-    let names = headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
-    names.map(|line| line.split_once('=').unwrap().0).collect()
-}
-
 #[tokio::test]
 async fn upgrades() {
     for start in [axum_serve as fn(Router) -> SocketAddr, serve] {
@@ -70,12 +49,7 @@ async fn upgrades() {
         let mut browser = browser(address, Version::HTTP_11);
         browser.sign_in("jsmith", "hunter2").await;
         for path in ["/guarded", "/extractor"] {
-            let Err(tungstenite::Error::Http(refused)) = connect(address, path, None).await else {
-                panic!("{path}: upgraded for nobody")
-            };
-            assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path}");
-            assert!(!refused.headers().contains_key(header::UPGRADE), "{path}");
-
+            refuses_strangers(address, path).await;
             let (_, response) = connect(address, path, Some(cookies(&browser))).await.unwrap();
             assert_eq!(set_cookies(response.headers()), ["talked"], "{path}");
         }
@@ -84,13 +58,12 @@ async fn upgrades() {
         let (mut socket, response) = connect(address, "/guarded", Some(cookies(&browser))).await.unwrap();
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
         assert_eq!(set_cookies(response.headers()), ["talked", SESSION], "with the upgrade itself");
-        for words in ["1 upgrades", "J Smith is here"] {
-            assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), words);
-        }
+        assert_eq!(heard(&mut socket).await, "1 upgrades");
+        assert_eq!(heard(&mut socket).await, "J Smith is here");
         browser.sign_out().await;
         for words in ["still", "connected"] {
             socket.send(tungstenite::Message::text(words)).await.unwrap();
-            assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), words);
+            assert_eq!(heard(&mut socket).await, words);
         }
     }
 }
