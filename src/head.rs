@@ -1,11 +1,13 @@
 //! A request without its body, borrowed: what deciding about it needs.
 
-use http::{Extensions, HeaderMap, Request, Uri, request::Parts};
+use http::{Extensions, HeaderMap, Method, Request, Uri, request::Parts};
 
 /// Where a request goes and what came with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'r> {
     /// Unknown where a framework has taken it away (gRPC methods).
+    pub(crate) method: Option<&'r Method>,
+    /// Unknown there, too.
     pub(crate) uri: Option<&'r Uri>,
     pub(crate) headers: &'r HeaderMap,
     pub(crate) extensions: &'r Extensions,
@@ -13,12 +15,22 @@ pub struct Head<'r> {
 
 impl<'r, B> From<&'r Request<B>> for Head<'r> {
     fn from(request: &'r Request<B>) -> Self {
-        Self { uri: Some(request.uri()), headers: request.headers(), extensions: request.extensions() }
+        Self {
+            method: Some(request.method()),
+            uri: Some(request.uri()),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
     }
 }
 
 impl<'r> From<&'r Parts> for Head<'r> {
     fn from(parts: &'r Parts) -> Self {
-        Self { uri: Some(&parts.uri), headers: &parts.headers, extensions: &parts.extensions }
+        Self {
+            method: Some(&parts.method),
+            uri: Some(&parts.uri),
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
     }
 }

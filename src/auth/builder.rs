@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::{Auth, CsrfSecrets, Settings};
+use super::{Auth, CsrfSecrets, Settings, Site};
 use crate::{
     callbacks::{
         Callbacks, Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, boxed,
@@ -34,6 +34,8 @@ pub struct AuthBuilder {
     cookies: CookiePolicy,
     lifetime: Lifetime,
     renew_on_read: bool,
+    bearer_sessions: bool,
+    record_auth_time: bool,
     providers: Vec<Provider>,
     pages: Pages,
     theme: Theme,
@@ -57,18 +59,12 @@ impl AuthBuilder {
             cookies: CookiePolicy::default(),
             lifetime: Lifetime::default(),
             renew_on_read: false,
+            bearer_sessions: false,
+            record_auth_time: false,
             providers: Vec::new(),
             pages: Pages::default(),
             theme: Theme::default(),
-            callbacks: Callbacks {
-                sign_in: None,
-                redirect: None,
-                jwt: None,
-                session: None,
-                event: None,
-                time_limit: Duration::from_secs(30),
-                clock: Arc::clone(&clock),
-            },
+            callbacks: Callbacks::new(Arc::clone(&clock)),
             clock,
             body_limit: 1024 * 1024,
             check_cross_site: true,
@@ -137,6 +133,24 @@ impl AuthBuilder {
     /// Off by default: it costs a new token each time, and late answers may overwrite newer cookies.
     pub fn renew_on_read(mut self, always: bool) -> Self {
         self.renew_on_read = always;
+        self
+    }
+
+    /// Takes a session token in `Authorization: Bearer` for a session at every request that has no session
+    /// cookie. Off by default, as in Auth.js, where only `getToken` looks there
+    /// (`docs/protocol.md` section 16); gRPC requests, which have no form to forge, may always send it.
+    ///
+    /// Such a session is read and never renewed: there is no cookie to put a new token into.
+    pub fn bearer_sessions(mut self, accept: bool) -> Self {
+        self.bearer_sessions = accept;
+        self
+    }
+
+    /// Writes into each token when its user signed in (`auth_time`, as in OpenID Connect), for guards with
+    /// [`Rule::fresh_within`](crate::guard::Rule::fresh_within). Off by default: the npm packages write no such
+    /// claim. An absolute limit of the [`Lifetime`] switches it on.
+    pub fn record_auth_time(mut self, record: bool) -> Self {
+        self.record_auth_time = record;
         self
     }
 
@@ -296,20 +310,26 @@ impl AuthBuilder {
             ));
         };
         let rules = self.dialect.rules();
-        let settings = Settings {
-            rules,
-            strategy: JwtStrategy::new(http, https, self.lifetime),
-            csrf: CsrfSecrets::new(&self.secret, rules),
-            cross_site: CrossSite::new(&origin, self.check_cross_site),
-            origin,
+        let sign_in_page = self.pages.sign_in.clone().unwrap_or_else(|| format!("{base_path}/signin"));
+        let site = Site {
             base_path,
             local_path,
+            csrf: CsrfSecrets::new(&self.secret, rules),
+            cross_site: CrossSite::new(&origin, self.check_cross_site),
             providers: self.providers,
-            callbacks: self.callbacks,
             pages: self.pages,
             style,
             body_limit: self.body_limit,
+        };
+        let settings = Settings {
+            rules,
+            strategy: JwtStrategy::new(http, https, self.lifetime).recording_auth_time(self.record_auth_time),
+            callbacks: self.callbacks,
             renew_on_read: self.renew_on_read,
+            bearer_sessions: self.bearer_sessions,
+            sign_in_page: Some(sign_in_page),
+            site: Some(Arc::new(site)),
+            origin: Some(origin),
             clock: self.clock,
         };
         Ok(Auth { settings: Arc::new(settings) })

@@ -8,12 +8,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Auth, Started, Visit};
+use super::{Auth, SessionWatch, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
     cookie::{CookieHeaders, SetCookie},
@@ -115,7 +116,17 @@ impl AuthContext {
         }
     }
 
-    /// The claims of the session cookie; `None` if there is no valid one.
+    /// The decoded token of the session; `None` if nobody is signed in. `C` is [`Claims`] or a type of one's
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed, or the claims are not a `C`.
+    pub fn token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        self.token_json()?.map(Token::from_json).transpose()
+    }
+
+    /// The claims of the session's token; `None` if there is no valid one.
     pub(crate) fn token_json(&self) -> Result<Option<&[u8]>, SessionError> {
         self.consult();
         match &self.0.resolved {
@@ -136,8 +147,12 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When a callback refuses or fails, or the `jwt` callback wants no session; nothing changes then.
+    /// When a callback refuses or fails, the `jwt` callback wants no session, or this is a verifier; nothing
+    /// changes then.
     pub async fn sign_in(&self, user: User) -> Result<(), SignInError> {
+        if !self.writes() {
+            return Err(SignInError::failed());
+        }
         let account = Account {
             provider: "credentials".into(),
             kind: "credentials",
@@ -158,8 +173,11 @@ impl AuthContext {
         Ok(())
     }
 
-    /// Signs out: removes the session's cookies with the response.
+    /// Signs out: removes the session's cookies with the response. Does nothing at a verifier.
     pub async fn sign_out(&self) {
+        if !self.writes() {
+            return;
+        }
         let sealed = match &self.0.resolved {
             Resolved::SignedIn { sealed, .. } => Some(sealed),
             _ => None,
@@ -174,10 +192,14 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When a callback fails; nothing changes then.
+    /// When a callback fails, or the session cannot be changed here (a verifier, or a session that came in
+    /// `Authorization`); nothing changes then.
     pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
         let sealed = match &self.0.resolved {
             _ if self.0.decided.load(Ordering::Relaxed) => return Ok(None),
+            Resolved::SignedIn { .. } if self.is_bearer() || !self.writes() => {
+                return Err(SessionError::new(SessionErrorKind::ReadOnly));
+            }
             Resolved::SignedIn { sealed, .. } => sealed,
             Resolved::Anonymous => return Ok(None),
             Resolved::Failed(kind) => return Err(SessionError::new(*kind)),
@@ -193,6 +215,25 @@ impl AuthContext {
             }
             Err(_) => Err(SessionError::new(SessionErrorKind::Callback)),
         }
+    }
+
+    /// A watch over the session that this request came with; `None` if nobody is signed in. `bound` is how
+    /// late an end may be noticed: each watch asks the clock and the `jwt` callback that often.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed.
+    pub fn watch(&self, bound: Duration) -> Result<Option<SessionWatch>, SessionError> {
+        Ok(self.token_json()?.map(|_| SessionWatch::new(self.clone(), bound)))
+    }
+
+    /// How long the session of this request goes on, if nothing happens; `None` once it has ended.
+    pub(super) async fn time_left(&self) -> Option<Duration> {
+        let Resolved::SignedIn { sealed, .. } = &self.0.resolved else { return None };
+        if self.0.auth.is_ended(sealed).await {
+            return None;
+        }
+        Some(sealed.registered.expires?.since(self.0.auth.now()))
     }
 
     /// The cookies that the response has to carry; they are handed out once.
@@ -212,8 +253,25 @@ impl AuthContext {
         self.0.consulted_bearer.store(true, Ordering::Relaxed);
     }
 
+    /// The session came in `Authorization`.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.0.visit.bearer
+    }
+
     fn consult(&self) {
         self.0.consulted.store(true, Ordering::Relaxed);
+        if self.0.visit.bearer {
+            self.consult_bearer();
+        }
+    }
+
+    /// Whether this service signs people in and out; says so in the log if not.
+    fn writes(&self) -> bool {
+        let writes = self.0.auth.settings.site.is_some();
+        if !writes {
+            tracing::error!("a verifier signs nobody in or out: make the Auth with Auth::builder for that");
+        }
+        writes
     }
 
     /// A change after which the session that the request came with is not renewed any more.

@@ -4,27 +4,30 @@ mod builder;
 mod context;
 mod csrf;
 mod sessions;
+mod site;
+mod verifier;
+mod watch;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
+    verifier::VerifierBuilder,
+    watch::SessionWatch,
 };
 pub(crate) use self::{
     context::Resolved,
     csrf::{CsrfCheck, CsrfSecrets},
     sessions::{Renewal, Started, Visit},
+    site::Site,
 };
 use crate::{
     callbacks::Callbacks,
     clock::{Clock, Timestamp},
-    cross_site::CrossSite,
     dialect::Rules,
     head::Head,
     origin::{Origin, OriginPolicy},
-    pages::{Pages, Style},
-    provider::Provider,
     secret::Secret,
     session::JwtStrategy,
 };
@@ -49,19 +52,16 @@ pub struct Auth {
 pub(crate) struct Settings {
     pub(crate) rules: &'static Rules,
     pub(crate) strategy: JwtStrategy,
-    pub(crate) csrf: CsrfSecrets,
-    origin: OriginPolicy,
-    /// The path of the endpoints as the outside sees it.
-    pub(crate) base_path: String,
-    /// The same path as requests here have it: without what an outer router has stripped.
-    pub(crate) local_path: String,
-    pub(crate) providers: Vec<Provider>,
     pub(crate) callbacks: Callbacks,
-    pub(crate) pages: Pages,
-    pub(crate) style: Style,
-    pub(crate) cross_site: CrossSite,
-    pub(crate) body_limit: usize,
     pub(crate) renew_on_read: bool,
+    /// A token in `Authorization: Bearer` is a session for every request, and not only for gRPC.
+    pub(crate) bearer_sessions: bool,
+    /// Where guards send whoever is not signed in: a path of this site, or a URL.
+    pub(crate) sign_in_page: Option<String>,
+    /// None: a verifier, which writes nothing and has no endpoints.
+    pub(crate) site: Option<Arc<Site>>,
+    /// None: a verifier that reads the cookies of both schemes.
+    origin: Option<OriginPolicy>,
     clock: Arc<dyn Clock>,
 }
 
@@ -75,32 +75,31 @@ impl Auth {
         self.settings.clock.now().into()
     }
 
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.settings.clock.sleep(duration).await;
+    }
+
     /// For the log, where [`origin`](Self::origin) finds none.
     pub(crate) const UNKNOWN_ORIGIN: &str = "the origin of a request is unknown: its Host is not in the list, or it \
                                              came without a PeerAddr or not through a listed proxy (see OriginPolicy)";
 
     /// The site's origin for this request, if anybody who may has said it.
     pub(crate) fn origin(&self, request: Head<'_>) -> Option<Cow<'_, Origin>> {
-        self.settings.origin.resolve(request)
+        self.settings.origin.as_ref()?.resolve(request)
     }
 
-    /// Whether the site is at https for this request; where it cannot be known, as if it were.
-    pub(crate) fn is_https(&self, request: Head<'_>) -> bool {
-        self.origin(request).is_none_or(|origin| origin.is_https())
-    }
-
-    /// What follows the base path in `path`, if it is one of the endpoints: compared byte by byte, so that
-    /// no other spelling of a path reaches an endpoint.
-    pub(crate) fn endpoint<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let rest = path.strip_prefix(self.settings.local_path.as_str())?;
-        match rest.strip_prefix('/') {
-            Some(action) => Some(action),
-            None => rest.is_empty().then_some(""),
+    /// Whether the site is at https for this request; none if nobody who may has said it.
+    pub(crate) fn scheme(&self, request: Head<'_>) -> Option<bool> {
+        match &self.settings.origin {
+            // Its two profiles are one.
+            None => Some(true),
+            Some(policy) => policy.resolve(request).map(|origin| origin.is_https()),
         }
     }
 
-    pub(crate) fn provider(&self, id: &str) -> Option<&Provider> {
-        self.settings.providers.iter().find(|provider| provider.id() == id)
+    /// The same; where it cannot be known, as if it were.
+    pub(crate) fn is_https(&self, request: Head<'_>) -> bool {
+        self.scheme(request).unwrap_or(true)
     }
 }
 
@@ -109,8 +108,7 @@ impl fmt::Debug for Auth {
         f.debug_struct("Auth")
             .field("dialect", &self.settings.rules.name)
             .field("origin", &self.settings.origin)
-            .field("base_path", &self.settings.base_path)
-            .field("providers", &self.settings.providers)
+            .field("site", &self.settings.site)
             .field("callbacks", &self.settings.callbacks)
             .finish_non_exhaustive()
     }

@@ -45,6 +45,19 @@ where
 }
 
 impl Callbacks {
+    /// None yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            sign_in: None,
+            redirect: None,
+            jwt: None,
+            session: None,
+            event: None,
+            time_limit: Duration::from_secs(30),
+            clock,
+        }
+    }
+
     /// Whether this user may sign in; yes without a callback.
     pub(crate) async fn sign_in(&self, context: SignInContext) -> Result<SignInDecision, Failed> {
         match &self.sign_in {

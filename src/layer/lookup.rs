@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Request, header::AUTHORIZATION, request::Parts};
-use percent_encoding::percent_decode_str;
+use http::{Request, request::Parts};
 use serde::de::DeserializeOwned;
 
-use super::scope;
+use super::{bearer, scope};
 use crate::{
     auth::{Auth, AuthContext, Token},
-    cookie::{CookieHeaders, is_well_formed},
+    cookie::CookieHeaders,
     error::{SessionError, SessionErrorKind},
     head::Head,
     session::Session,
@@ -33,7 +32,7 @@ impl AuthRequest for Parts {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl<B> Sealed for http::Request<B> {}
     impl Sealed for http::request::Parts {}
@@ -82,7 +81,7 @@ pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, Sessi
         return Ok(Some(token));
     }
     lookup.consult_bearer();
-    Ok(bearer(head.headers).map(Cow::into_owned))
+    Ok(bearer::token(head.headers).map(Cow::into_owned))
 }
 
 /// The handle of a request, with which a handler signs in and out.
@@ -132,12 +131,12 @@ impl<'r> Lookup<'r> {
         &self,
         request: &impl AuthRequest,
     ) -> Result<Option<Token<C>>, SessionError> {
-        if let Some(token) = self.cookie_token()? {
+        if let Some(token) = self.session_token()? {
             return Ok(Some(token));
         }
         self.consult_bearer();
         let head = request.head();
-        let Some(token) = bearer(head.headers) else { return Ok(None) };
+        let Some(token) = bearer::token(head.headers) else { return Ok(None) };
         let auth = self.auth()?;
         let https = auth.is_https(head);
         if auth.settings.strategy.raw_cookie(&CookieHeaders::of(head.headers), https).is_some() {
@@ -147,6 +146,15 @@ impl<'r> Lookup<'r> {
             Some(sealed) => Token::from_json(&sealed.json).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The token of the cookie alone, or as [`token`](Self::token) finds it.
+    pub(crate) fn token_for<C: DeserializeOwned>(
+        &self,
+        cookie_only: bool,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
+        if cookie_only { self.cookie_token() } else { self.token(request) }
     }
 
     /// From here on the response depends on `Authorization`.
@@ -160,18 +168,16 @@ impl<'r> Lookup<'r> {
     /// The token of the cookie alone.
     pub(crate) fn cookie_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
         match self {
-            Self::Context(context) => context.token_json()?.map(Token::from_json).transpose(),
+            Self::Context(context) if context.is_bearer() => Ok(None),
+            _ => self.session_token(),
+        }
+    }
+
+    /// The token of the session.
+    fn session_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        match self {
+            Self::Context(context) => context.token(),
             Self::Anonymous => Ok(None),
         }
     }
-}
-
-/// The token of `Authorization: Bearer TOKEN`. The scheme is compared with case and the token percent-decoded,
-/// as `getToken` does; what does not decode is none.
-fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    let token = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
-    if token.is_empty() || !is_well_formed(token.as_bytes()) {
-        return None;
-    }
-    percent_decode_str(token).decode_utf8().ok()
 }

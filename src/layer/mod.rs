@@ -37,6 +37,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod bearer;
 mod body;
 mod future;
 #[expect(clippy::module_inception, reason = "the names of Tower: layer, service, future, body")]
@@ -47,6 +48,8 @@ mod scope;
 mod service;
 
 pub(crate) use self::lookup::Lookup;
+#[cfg(feature = "tonic")]
+pub(crate) use self::lookup::sealed;
 pub use self::{
     body::AuthBody,
     future::ResponseFuture,

@@ -63,7 +63,11 @@ fn with<T>(look: impl FnOnce(&mut Scope) -> T) -> Option<T> {
 
 /// Whether a layer is there. Says that the response depends on who is signed in.
 pub(super) fn consult() -> bool {
-    with(|scope| scope.consulted = true).is_some()
+    with(|scope| {
+        scope.consulted = true;
+        scope.consulted_bearer |= scope.auth.settings.bearer_sessions;
+    })
+    .is_some()
 }
 
 /// Says that the response depends on `Authorization`.

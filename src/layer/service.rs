@@ -1,5 +1,6 @@
 use std::{
     mem,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,7 +15,7 @@ use super::{
     scope::{self, Scope},
 };
 use crate::{
-    auth::{Auth, AuthContext},
+    auth::{Auth, AuthContext, Site},
     error::BoxError,
     head::Head,
     routes,
@@ -53,8 +54,10 @@ where
     #[inline(never)]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         // The endpoints come first, so that no route of the application can stand in for one.
-        if self.auth.endpoint(request.uri().path()).is_some() {
-            return self.serve(request);
+        if let Some(site) = &self.auth.settings.site
+            && site.endpoint(request.uri().path()).is_some()
+        {
+            return self.serve(Arc::clone(site), request);
         }
         let (mut scope, context) = match resolve(&self.auth, Head::from(&request)) {
             Resolution::Anonymous => {
@@ -78,14 +81,14 @@ where
 /// The rare ways, apart, so that the usual one is short.
 impl<S> AuthService<S> {
     #[cold]
-    fn serve<B>(&self, request: Request<B>) -> ResponseFuture<S, B>
+    fn serve<B>(&self, site: Arc<Site>, request: Request<B>) -> ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
         B: Body + Send + 'static,
         B::Data: Buf + Send,
         B::Error: Into<BoxError>,
     {
-        ResponseFuture::endpoint(Box::pin(routes::serve(self.auth.clone(), request)))
+        ResponseFuture::endpoint(Box::pin(routes::serve(self.auth.clone(), site, request)))
     }
 
     #[cold]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) async fn post(cx: &Cx, provider: Option<&str>) -> Reply {
-    match provider.and_then(|id| cx.auth.provider(id)) {
+    match provider.and_then(|id| cx.site.provider(id)) {
         Some(Provider::Credentials(credentials)) if cx.is_verified() => sign_in(cx, credentials).await,
         Some(Provider::Credentials(_)) => cx.fail_csrf("signin"),
         None => cx.unsupported(),
@@ -25,7 +25,7 @@ pub(super) async fn post(cx: &Cx, provider: Option<&str>) -> Reply {
 
 /// Credentials are posted; a link cannot carry them.
 pub(super) fn get(cx: &Cx, provider: Option<&str>) -> Reply {
-    match (provider.and_then(|id| cx.auth.provider(id)), cx.auth.settings.rules.unsupported) {
+    match (provider.and_then(|id| cx.site.provider(id)), cx.auth.settings.rules.unsupported) {
         (Some(Provider::Credentials(_)), Unsupported::Text) => Reply::text(
             StatusCode::METHOD_NOT_ALLOWED,
             "Error: Callback for provider type credentials not supported",

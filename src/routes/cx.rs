@@ -1,6 +1,6 @@
 //! What an action may know of the request.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Buf;
 use http::{HeaderValue, StatusCode, request::Parts};
@@ -9,7 +9,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::fields::{Fields, read_body};
 use crate::{
-    auth::{Auth, CsrfCheck, Visit},
+    auth::{Auth, CsrfCheck, Site, Visit},
     cookie::{CookieHeaders, CookieNames, SetCookie, URI_COMPONENT},
     dialect::{Failure, PageQuery},
     error::{BoxError, ErrorCode},
@@ -22,6 +22,7 @@ use crate::{
 /// One request to an endpoint, read and checked.
 pub(super) struct Cx {
     pub(super) auth: Auth,
+    pub(super) site: Arc<Site>,
     pub(super) parts: Parts,
     pub(super) visit: Visit,
     pub(super) origin: Origin,
@@ -37,7 +38,7 @@ pub(super) struct Cx {
 }
 
 impl Cx {
-    pub(super) async fn read<B>(auth: &Auth, parts: Parts, body: B) -> Result<Self, Reply>
+    pub(super) async fn read<B>(auth: &Auth, site: Arc<Site>, parts: Parts, body: B) -> Result<Self, Reply>
     where
         B: Body + Send + 'static,
         B::Data: Buf + Send,
@@ -51,10 +52,10 @@ impl Cx {
         let cookies = CookieHeaders::of(&parts.headers);
         let visit = Visit::new(auth, &cookies, origin.is_https(), auth.now());
         let query = Fields::form(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-        let body = read_body(&parts.headers, body, auth.settings.body_limit).await?;
+        let body = read_body(&parts.headers, body, site.body_limit).await?;
         let names = &auth.settings.strategy.profile(visit.https).names;
         let csrf_cookie = cookies.find(&names.csrf_token.name);
-        let csrf = auth.settings.csrf.check(csrf_cookie.as_deref()).map_err(|error| {
+        let csrf = site.csrf.check(csrf_cookie.as_deref()).map_err(|error| {
             tracing::error!(%error, "the system has no random numbers");
             Reply::json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"Configuration"}"#).bare()
         })?;
@@ -65,9 +66,10 @@ impl Cx {
             Some(url) => auth.settings.callbacks.redirect(url, &origin).await,
             None => origin.as_str().to_owned(),
         };
-        let base = format!("{}{}", origin.as_str(), auth.settings.base_path);
+        let base = format!("{}{}", origin.as_str(), site.base_path);
         Ok(Self {
             auth: auth.clone(),
+            site,
             visit,
             base,
             query,
@@ -143,7 +145,7 @@ impl Cx {
     }
 
     fn url_of_code(&self, error: &ErrorCode) -> String {
-        let pages = &self.auth.settings.pages;
+        let pages = &self.site.pages;
         let (custom, action) =
             if error.is_shown_at_sign_in() { (&pages.sign_in, "signin") } else { (&pages.error, "error") };
         let page = match custom {
@@ -178,7 +180,7 @@ impl Cx {
 
     /// A built-in page as an answer.
     pub(super) fn page(&self, status: StatusCode, html: String) -> Reply {
-        let policy: HeaderValue = self.auth.settings.style.policy().clone();
+        let policy: HeaderValue = self.site.style.policy().clone();
         Reply::page(status, html, policy)
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn page(cx: &Cx, segment: Option<&str>) -> Reply {
     let rules = cx.auth.settings.rules;
     let code = cx.query.text("error").or(segment);
     let to_sign_in = code.filter(|code| rules.error_to_sign_in.contains(code));
-    let custom = cx.auth.settings.pages.error.as_deref();
+    let custom = cx.site.pages.error.as_deref();
     match (to_sign_in, custom) {
         (_, Some(page)) if rules.error_page_first || to_sign_in.is_none() => {
             Reply::redirect(StatusCode::OK, cx.with_parameter(page, "error", code.unwrap_or("undefined")))
@@ -18,7 +18,7 @@ pub(super) fn page(cx: &Cx, segment: Option<&str>) -> Reply {
         (Some(code), _) => Reply::redirect(StatusCode::OK, format!("{}/signin?error={code}", cx.base)),
         _ => {
             let message = pages::ErrorMessage::of(code.unwrap_or_default(), rules);
-            let html = pages::error(&cx.auth.settings.style, &cx.base, &cx.origin, message);
+            let html = pages::error(&cx.site.style, &cx.base, &cx.origin, message);
             cx.page(message.status(), html)
         }
     }

@@ -18,6 +18,7 @@ use std::{
     convert::Infallible,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -28,21 +29,21 @@ use tower_service::Service;
 
 use self::cx::Cx;
 use crate::{
-    auth::Auth,
+    auth::{Auth, Site},
     dialect::{Rules, Unsupported},
     error::{BoxError, ErrorCode},
     reply::Reply,
 };
 
 /// Answers a request under the base path.
-pub(crate) async fn serve<B>(auth: Auth, request: Request<B>) -> Response<Bytes>
+pub(crate) async fn serve<B>(auth: Auth, site: Arc<Site>, request: Request<B>) -> Response<Bytes>
 where
     B: Body + Send + 'static,
     B::Data: Buf + Send,
     B::Error: Into<BoxError>,
 {
-    let endpoints = Endpoints { auth: auth.clone() };
-    match auth.settings.cross_site.guard(endpoints, request).await {
+    let endpoints = Endpoints { auth, site: Arc::clone(&site) };
+    match site.cross_site.guard(endpoints, request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -51,6 +52,7 @@ where
 /// The endpoints as a service, for the check that stands in front of them.
 struct Endpoints {
     auth: Auth,
+    site: Arc<Site>,
 }
 
 impl<B> Service<Request<B>> for Endpoints
@@ -68,12 +70,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let auth = self.auth.clone();
-        Box::pin(async move { Ok(answer(auth, request).await) })
+        let (auth, site) = (self.auth.clone(), Arc::clone(&self.site));
+        Box::pin(async move { Ok(answer(auth, site, request).await) })
     }
 }
 
-async fn answer<B>(auth: Auth, request: Request<B>) -> Response<Bytes>
+async fn answer<B>(auth: Auth, site: Arc<Site>, request: Request<B>) -> Response<Bytes>
 where
     B: Body + Send + 'static,
     B::Data: Buf + Send,
@@ -82,11 +84,11 @@ where
     let rules = auth.settings.rules;
     let (parts, body) = request.into_parts();
     let Some(action) =
-        Action::parse(auth.endpoint(parts.uri.path()).unwrap_or_default(), &parts.method, rules)
+        Action::parse(site.endpoint(parts.uri.path()).unwrap_or_default(), &parts.method, rules)
     else {
         return unsupported(&parts.method, rules).into_response(rules, false, Vec::new());
     };
-    let cx = match Cx::read(&auth, parts, body).await {
+    let cx = match Cx::read(&auth, site, parts, body).await {
         Ok(cx) => cx,
         Err(reply) => return reply.into_response(rules, false, Vec::new()),
     };

@@ -7,13 +7,8 @@ use super::Cx;
 use crate::{provider::Provider, reply::Reply};
 
 pub(super) fn list(cx: &Cx) -> Reply {
-    let list: Map<String, Value> = cx
-        .auth
-        .settings
-        .providers
-        .iter()
-        .map(|provider| (provider.id().to_owned(), describe(cx, provider)))
-        .collect();
+    let list: Map<String, Value> =
+        cx.site.providers.iter().map(|provider| (provider.id().to_owned(), describe(cx, provider))).collect();
     Reply::json(StatusCode::OK, Value::Object(list).to_string()).bare()
 }
 

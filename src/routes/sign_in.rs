@@ -12,7 +12,7 @@ pub(super) fn page(cx: &Cx, provider: Option<&str>) -> Reply {
         return cx.fail(ErrorCode::Configuration, None, StatusCode::OK);
     }
     let error = cx.query.text("error");
-    if let Some(page) = &cx.auth.settings.pages.sign_in {
+    if let Some(page) = &cx.site.pages.sign_in {
         let mut url = cx.with_parameter(page, "callbackUrl", &cx.callback_url);
         if let Some(error) = error.or(provider) {
             url = cx.with_parameter(&url, "error", error);
@@ -20,9 +20,9 @@ pub(super) fn page(cx: &Cx, provider: Option<&str>) -> Reply {
         return Reply::redirect(StatusCode::OK, url);
     }
     let html = pages::sign_in(&pages::SignIn {
-        style: &cx.auth.settings.style,
+        style: &cx.site.style,
         base: &cx.base,
-        providers: &cx.auth.settings.providers,
+        providers: &cx.site.providers,
         csrf_token: &cx.csrf.token,
         callback_url: &cx.callback_url,
         error: error.and_then(|error| pages::sign_in_message(error, rules)),
@@ -35,7 +35,7 @@ pub(super) fn start(cx: &Cx, provider: Option<&str>) -> Reply {
     if !cx.is_verified() {
         return cx.fail_csrf("signin");
     }
-    let known = provider.map(|id| cx.auth.provider(id));
+    let known = provider.map(|id| cx.site.provider(id));
     match (cx.auth.settings.rules.failure, known) {
         (_, Some(Some(_))) | (Failure::PageOfCode, None) => {
             Reply::redirect(StatusCode::OK, format!("{}/signin", cx.base))

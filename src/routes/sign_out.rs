@@ -7,10 +7,10 @@ use crate::{pages, reply::Reply};
 
 /// Asks; nothing changes.
 pub(super) fn page(cx: &Cx) -> Reply {
-    match &cx.auth.settings.pages.sign_out {
+    match &cx.site.pages.sign_out {
         Some(page) => Reply::redirect(StatusCode::OK, page),
         None => {
-            let html = pages::sign_out(&cx.auth.settings.style, &cx.base, &cx.csrf.token);
+            let html = pages::sign_out(&cx.site.style, &cx.base, &cx.csrf.token);
             cx.page(StatusCode::OK, html)
         }
     }

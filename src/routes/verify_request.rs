@@ -6,11 +6,11 @@ use super::Cx;
 use crate::{pages, reply::Reply};
 
 pub(super) fn page(cx: &Cx) -> Reply {
-    match (&cx.auth.settings.pages.verify_request, cx.parts.uri.query()) {
+    match (&cx.site.pages.verify_request, cx.parts.uri.query()) {
         (Some(page), Some(query)) if cx.auth.settings.rules.verify_request_query => {
             Reply::redirect(StatusCode::OK, format!("{page}?{query}"))
         }
         (Some(page), _) => Reply::redirect(StatusCode::OK, page),
-        (None, _) => cx.page(StatusCode::OK, pages::verify_request(&cx.auth.settings.style, &cx.origin)),
+        (None, _) => cx.page(StatusCode::OK, pages::verify_request(&cx.site.style, &cx.origin)),
     }
 }

@@ -5,6 +5,7 @@
 //! that knows where they live. Rules: `docs/protocol.md` sections 4 and 10.
 
 mod claims;
+mod expected;
 pub(crate) mod lifetime;
 mod model;
 mod strategy;
@@ -16,6 +17,7 @@ pub use self::{
 };
 pub(crate) use self::{
     claims::Registered,
+    expected::Expected,
     model::UserClaims,
     strategy::{Found, JwtStrategy, Present, Profile, SealedSession},
 };
