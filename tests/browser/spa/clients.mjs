@@ -10,4 +10,5 @@ const folder = (name) => dirname(require.resolve(`${name}/package.json`));
 export default {
   // The views are the conformance suite's, which has another React.
   v3: { entry: join(here, 'v3.jsx'), alias: { react: folder('react'), 'react-dom': folder('react-dom') } },
+  grpc: { entry: join(here, 'grpc.mjs') },
 };
