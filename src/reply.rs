@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES, LOCATION, PRAGMA, REFERRER_POLICY,
         SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -139,6 +139,15 @@ fn protected(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Respons
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    response
+}
+
+/// An answer to HEAD is the headers alone (RFC 9110 section 9.3.2). HTTP/1 servers leave a body out by
+/// themselves; in HTTP/2 one breaks the stream.
+pub(crate) fn for_method(mut response: Response<Bytes>, method: &Method) -> Response<Bytes> {
+    if *method == Method::HEAD {
+        response.body_mut().clear();
+    }
     response
 }
 

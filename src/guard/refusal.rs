@@ -57,12 +57,16 @@ pub(super) fn refuse<B>(
     request: &Request<B>,
     refusal: &Refusal,
 ) -> Option<Response<Bytes>> {
-    let (uri, method, headers) = (request.uri(), request.method(), request.headers());
     if guard.passes_own_pages && is_own_page(guard, request) {
         return None;
     }
+    Some(reply::for_method(answer(guard, request, refusal), request.method()))
+}
+
+fn answer<B>(guard: &RequireAuth, request: &Request<B>, refusal: &Refusal) -> Response<Bytes> {
+    let (uri, method, headers) = (request.uri(), request.method(), request.headers());
     if grpc::is_grpc(headers) {
-        return Some(grpc_refusal(headers, refusal));
+        return grpc_refusal(headers, refusal);
     }
     let to_sign_in = match refusal {
         Refusal::NotSignedIn => true,
@@ -79,17 +83,17 @@ pub(super) fn refuse<B>(
     if let Some(custom) = &guard.refuse_with {
         let refused = Refused { refusal, uri, method, headers, sign_in_url: url.as_deref() };
         match catch_unwind(AssertUnwindSafe(|| custom(&refused))) {
-            Ok(Some(response)) => return Some(response),
+            Ok(Some(response)) => return response,
             Ok(None) => {}
             Err(_) => tracing::error!("the refuse_with of a guard panicked: its usual answer is given"),
         }
     }
-    Some(match (refusal, url) {
+    match (refusal, url) {
         (_, Some(url)) if page => redirect(url, method),
         (Refusal::Failed(failed), _) => failure(failed),
         (Refusal::Forbidden, _) if !to_sign_in => forbidden(),
         _ => unauthorized(),
-    })
+    }
 }
 
 /// Whether a request is for the sign-in page or the error page of the site, whose paths an inner router serves.

@@ -10,9 +10,9 @@
 //! Cookies are appended to the response, which is then never cacheable; a response whose handler looked at
 //! the session says `Vary: Cookie`.
 //!
-//! Ask on the task that handles the request. In a spawned task, or in a service that runs on another one
-//! (`tower::buffer`), a visitor's request is answered as if the layer were missing: take the session first, and
-//! move it there.
+//! Ask on the task that handles the request. In a spawned task, or in a service that is called on another one
+//! (right behind a `tower::buffer`), a visitor's request is answered as if the layer were missing: take the
+//! session first, and move it there. `docs/compositions.md` lists the stacks that are tested.
 //!
 //! ```
 //! use http::{Request, Response};

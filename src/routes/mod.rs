@@ -32,7 +32,7 @@ use crate::{
     auth::{Auth, Site},
     dialect::{Rules, Unsupported},
     error::{BoxError, ErrorCode},
-    reply::Reply,
+    reply::{self, Reply},
 };
 
 /// Answers a request under the base path.
@@ -42,9 +42,10 @@ where
     B::Data: Buf + Send,
     B::Error: Into<BoxError>,
 {
+    let method = request.method().clone();
     let endpoints = Endpoints { auth, site: Arc::clone(&site) };
     match site.cross_site.guard(endpoints, request).await {
-        Ok(response) => response,
+        Ok(response) => reply::for_method(response, &method),
         Err(never) => match never {},
     }
 }

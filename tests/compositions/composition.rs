@@ -20,8 +20,6 @@ pub struct Composition {
     pub under: &'static str,
     pub versions: &'static [Version],
     pub visitors: Visitors,
-    /// Where the guard sends people back to, if not to what they asked for.
-    pub way_back: Option<&'static str>,
 }
 
 /// What is known of somebody who has not signed in.
@@ -38,7 +36,7 @@ pub const HTTP1: &[Version] = &[Version::HTTP_11];
 pub const HTTP2: &[Version] = &[Version::HTTP_2];
 
 pub const fn row(name: &'static str, start: fn(Auth) -> SocketAddr) -> Composition {
-    Composition { name, start, under: "", versions: BOTH, visitors: Visitors::Nobody, way_back: None }
+    Composition { name, start, under: "", versions: BOTH, visitors: Visitors::Nobody }
 }
 
 impl Composition {
@@ -53,11 +51,6 @@ impl Composition {
 
     pub const fn visitors(self, visitors: Visitors) -> Self {
         Self { visitors, ..self }
-    }
-
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only routers strip paths"))]
-    pub const fn way_back(self, path: &'static str) -> Self {
-        Self { way_back: Some(path), ..self }
     }
 }
 

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
-use portcullis::{AuthLayer, get_server_session};
+use portcullis::{AuthLayer, RequireAuth, get_server_session};
 use tower::{Layer, ServiceBuilder, service_fn};
 
 use crate::{
@@ -65,4 +65,19 @@ async fn http2_cookies_in_several_headers() {
     let response = client::client(address, Version::HTTP_2).request(request).await.unwrap();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(body, "1 is here, this is visit number 2");
+}
+
+/// RFC 9110 section 9.3.2: an answer to HEAD has no content; in HTTP/2 one would break the stream.
+#[tokio::test]
+async fn answers_to_head_are_headers_alone() {
+    let clock = ManualClock::at(NOW);
+    let guarded = RequireAuth::signed_in().layer(site());
+    let address = serve(AuthLayer::new(auth(&clock).build().unwrap()).layer(guarded));
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let mut browser = browser(address, version);
+        for path in ["/api/auth/session", "/api/auth/signin", "/page"] {
+            let answer = browser.send(Method::HEAD, path, None, Bytes::new()).await;
+            assert!(answer.body.is_empty() && answer.status.is_client_error(), "{version:?} {path}");
+        }
+    }
 }

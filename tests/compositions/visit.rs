@@ -87,7 +87,7 @@ async fn refused(composition: &Composition, browser: &mut Browser, guarded: &str
     let here = format!("{guarded}?tab=1");
     let answer = page.get(&here).await;
     assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
-    let query = [("callbackUrl", composition.way_back.unwrap_or(&here))];
+    let query = [("callbackUrl", &here)];
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     assert_eq!(answer.header("location"), Some(&*format!("{ORIGIN}/api/auth/signin?{query}")));
 }

@@ -75,8 +75,7 @@ const TABLE: &[Composition] = &[
     row("Router::nest, the guard inside", |auth| {
         serve(Router::new().nest("/shop", pages()).layer(AuthLayer::new(auth)))
     })
-    .under("/shop")
-    .way_back("/guarded?tab=1"), // main: prefix
+    .under("/shop"),
     row("Router::nest, the guard around it", |auth| {
         let guarded = Router::new().route("/guarded", get(page));
         let guarded = RequireAuth::signed_in().layer(Router::new().nest("/shop", guarded));
@@ -89,13 +88,11 @@ const TABLE: &[Composition] = &[
         let inner = Router::new().nest("/{shop}", pages());
         serve(Router::new().nest("/shops", inner).layer(AuthLayer::new(auth)))
     })
-    .under("/shops/7")
-    .way_back("/guarded?tab=1"), // main: prefix
+    .under("/shops/7"),
     row("Router::nest_service, the guard inside", |auth| {
         serve(Router::new().nest_service("/shop", site()).layer(AuthLayer::new(auth)))
     })
-    .under("/shop")
-    .way_back("/guarded?tab=1"), // main: prefix
+    .under("/shop"),
     row("Router::merge", |auth| {
         let guarded = Router::new().route("/guarded", get(page)).layer(RequireAuth::signed_in());
         let open = Router::new().route("/page", get(page)).route("/echo", post(async |body: Bytes| body));
