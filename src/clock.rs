@@ -113,6 +113,11 @@ impl Timestamp {
         Self::from_millis(self.millis.saturating_add(millis))
     }
 
+    /// How long after `earlier` this is; nothing if it is before.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.millis - earlier.millis).unwrap_or_default())
+    }
+
     pub(crate) fn to_offset(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp(self.as_secs())
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -101,6 +101,8 @@ pub enum SessionErrorKind {
     Callback,
     /// The session is there but does not have the shape that the handler asked for.
     Shape,
+    /// A guard asks how long ago the user signed in, and tokens do not say.
+    UnknownAuthTime,
     /// The session cannot be changed here: it came in `Authorization`, or this service only verifies.
     ReadOnly,
 }
@@ -115,9 +117,12 @@ impl SessionError {
         self.kind
     }
 
-    /// The status that a response for it has.
+    /// The status that a response for it has: 503 where trying again may help, else 500.
     pub fn status(&self) -> http::StatusCode {
-        http::StatusCode::INTERNAL_SERVER_ERROR
+        match self.kind {
+            SessionErrorKind::Callback => http::StatusCode::SERVICE_UNAVAILABLE,
+            _ => http::StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// The stable code that a client is told.
@@ -126,6 +131,7 @@ impl SessionError {
             SessionErrorKind::MissingLayer => "MissingAuthLayer",
             SessionErrorKind::Callback => "SessionCallbackError",
             SessionErrorKind::Shape => "SessionShapeError",
+            SessionErrorKind::UnknownAuthTime => "UnknownAuthTime",
             SessionErrorKind::ReadOnly => "SessionReadOnly",
         }
     }
@@ -141,6 +147,10 @@ impl fmt::Display for SessionError {
             SessionErrorKind::Callback => "a session callback of the application failed; see the log",
             SessionErrorKind::Shape => {
                 "the session does not have the shape that this handler asks for; see the log"
+            }
+            SessionErrorKind::UnknownAuthTime => {
+                "a guard asks how long ago the user signed in, and the token does not say: add \
+                 `.record_auth_time(true)` to the Auth that signs in"
             }
             SessionErrorKind::ReadOnly => {
                 "this session cannot be changed here: it came in `Authorization`, or this is a verifier; change \

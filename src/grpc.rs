@@ -1,18 +1,31 @@
 //! What gRPC looks like in HTTP, whoever serves it: how a request is known and how it is refused.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::error::SessionError;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// The messages of refusals.
+pub(crate) const NOT_SIGNED_IN: &str = "sign in first";
+pub(crate) const NOT_ALLOWED: &str = "this user may not do that";
 
 /// The status codes that an answer of ours may have; the numbers are gRPC's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     PermissionDenied = 7,
     Internal = 13,
+    Unavailable = 14,
     Unauthenticated = 16,
+}
+
+impl From<&SessionError> for Code {
+    fn from(error: &SessionError) -> Self {
+        if error.status() == StatusCode::SERVICE_UNAVAILABLE { Self::Unavailable } else { Self::Internal }
+    }
 }
 
 /// Whether a request is gRPC or gRPC-Web: both begin their content type alike.

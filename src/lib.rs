@@ -46,6 +46,8 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors for Axum 0.8 |
 //! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
+//! | `tonic` | no | sessions from a `tonic::Request`, guards around a gRPC service, a watch for streams |
+//! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
 //! | `aws-lc`, `rust-crypto` | no | the two backends by name; `jws` is `aws-lc` |
 //!
 //! # Where things are
@@ -80,14 +82,16 @@ mod secret;
 mod session;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 mod user;
 
 pub use http;
 
 #[cfg(feature = "axum")]
-pub use self::axum::AuthRejection;
+pub use self::axum::{AuthRejection, Require, Requirement};
 pub use self::{
-    auth::{Auth, AuthBuilder, AuthContext, SignInError, Token, VerifierBuilder},
+    auth::{Auth, AuthBuilder, AuthContext, SessionWatch, SignInError, Token, VerifierBuilder},
     callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieKind, CookieOptions, SameSite},

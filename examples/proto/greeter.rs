@@ -11,15 +11,9 @@ pub struct Reply {
 }
 /// Generated client implementations.
 pub mod greeter_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
+    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
     use tonic::codegen::http::Uri;
+    use tonic::codegen::*;
     #[derive(Debug, Clone)]
     pub struct GreeterClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -50,22 +44,18 @@ pub mod greeter_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> GreeterClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(inner: T, interceptor: F) -> GreeterClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                    http::Request<tonic::body::Body>,
+                    Response = http::Response<
+                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                    >,
                 >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
+                Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             GreeterClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -107,11 +97,7 @@ pub mod greeter_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static("/greeter.v1.Greeter/Greet");
             let mut req = request.into_request();
@@ -125,39 +111,24 @@ pub mod greeter_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/greeter.v1.Greeter/Collect",
-            );
+            let path = http::uri::PathAndQuery::from_static("/greeter.v1.Greeter/Collect");
             let mut req = request.into_streaming_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("greeter.v1.Greeter", "Collect"));
+            req.extensions_mut().insert(GrpcMethod::new("greeter.v1.Greeter", "Collect"));
             self.inner.client_streaming(req, path, codec).await
         }
         pub async fn repeat(
             &mut self,
             request: impl tonic::IntoRequest<super::Greeting>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::Reply>>,
-            tonic::Status,
-        > {
+        ) -> std::result::Result<tonic::Response<tonic::codec::Streaming<super::Reply>>, tonic::Status>
+        {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/greeter.v1.Greeter/Repeat",
-            );
+            let path = http::uri::PathAndQuery::from_static("/greeter.v1.Greeter/Repeat");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("greeter.v1.Greeter", "Repeat"));
             self.inner.server_streaming(req, path, codec).await
@@ -165,18 +136,12 @@ pub mod greeter_client {
         pub async fn chat(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::Greeting>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::Reply>>,
-            tonic::Status,
-        > {
+        ) -> std::result::Result<tonic::Response<tonic::codec::Streaming<super::Reply>>, tonic::Status>
+        {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static("/greeter.v1.Greeter/Chat");
             let mut req = request.into_streaming_request();
@@ -187,13 +152,7 @@ pub mod greeter_client {
 }
 /// Generated server implementations.
 pub mod greeter_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
+    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with GreeterServer.
     #[async_trait]
@@ -207,9 +166,7 @@ pub mod greeter_server {
             request: tonic::Request<tonic::Streaming<super::Greeting>>,
         ) -> std::result::Result<tonic::Response<super::Reply>, tonic::Status>;
         /// Server streaming response type for the Repeat method.
-        type RepeatStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::Reply, tonic::Status>,
-            >
+        type RepeatStream: tonic::codegen::tokio_stream::Stream<Item = std::result::Result<super::Reply, tonic::Status>>
             + std::marker::Send
             + 'static;
         async fn repeat(
@@ -217,9 +174,7 @@ pub mod greeter_server {
             request: tonic::Request<super::Greeting>,
         ) -> std::result::Result<tonic::Response<Self::RepeatStream>, tonic::Status>;
         /// Server streaming response type for the Chat method.
-        type ChatStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::Reply, tonic::Status>,
-            >
+        type ChatStream: tonic::codegen::tokio_stream::Stream<Item = std::result::Result<super::Reply, tonic::Status>>
             + std::marker::Send
             + 'static;
         async fn chat(
@@ -248,10 +203,7 @@ pub mod greeter_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -295,10 +247,7 @@ pub mod greeter_server {
         type Response = http::Response<tonic::body::Body>;
         type Error = std::convert::Infallible;
         type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
+        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
             Poll::Ready(Ok(()))
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
@@ -306,21 +255,12 @@ pub mod greeter_server {
                 "/greeter.v1.Greeter/Greet" => {
                     #[allow(non_camel_case_types)]
                     struct GreetSvc<T: Greeter>(pub Arc<T>);
-                    impl<T: Greeter> tonic::server::UnaryService<super::Greeting>
-                    for GreetSvc<T> {
+                    impl<T: Greeter> tonic::server::UnaryService<super::Greeting> for GreetSvc<T> {
                         type Response = super::Reply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::Greeting>,
-                        ) -> Self::Future {
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::Greeting>) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Greeter>::greet(&inner, request).await
-                            };
+                            let fut = async move { <T as Greeter>::greet(&inner, request).await };
                             Box::pin(fut)
                         }
                     }
@@ -349,23 +289,15 @@ pub mod greeter_server {
                 "/greeter.v1.Greeter/Collect" => {
                     #[allow(non_camel_case_types)]
                     struct CollectSvc<T: Greeter>(pub Arc<T>);
-                    impl<
-                        T: Greeter,
-                    > tonic::server::ClientStreamingService<super::Greeting>
-                    for CollectSvc<T> {
+                    impl<T: Greeter> tonic::server::ClientStreamingService<super::Greeting> for CollectSvc<T> {
                         type Response = super::Reply;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
                         fn call(
                             &mut self,
                             request: tonic::Request<tonic::Streaming<super::Greeting>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Greeter>::collect(&inner, request).await
-                            };
+                            let fut = async move { <T as Greeter>::collect(&inner, request).await };
                             Box::pin(fut)
                         }
                     }
@@ -394,24 +326,13 @@ pub mod greeter_server {
                 "/greeter.v1.Greeter/Repeat" => {
                     #[allow(non_camel_case_types)]
                     struct RepeatSvc<T: Greeter>(pub Arc<T>);
-                    impl<
-                        T: Greeter,
-                    > tonic::server::ServerStreamingService<super::Greeting>
-                    for RepeatSvc<T> {
+                    impl<T: Greeter> tonic::server::ServerStreamingService<super::Greeting> for RepeatSvc<T> {
                         type Response = super::Reply;
                         type ResponseStream = T::RepeatStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::Greeting>,
-                        ) -> Self::Future {
+                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::Greeting>) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Greeter>::repeat(&inner, request).await
-                            };
+                            let fut = async move { <T as Greeter>::repeat(&inner, request).await };
                             Box::pin(fut)
                         }
                     }
@@ -440,22 +361,16 @@ pub mod greeter_server {
                 "/greeter.v1.Greeter/Chat" => {
                     #[allow(non_camel_case_types)]
                     struct ChatSvc<T: Greeter>(pub Arc<T>);
-                    impl<T: Greeter> tonic::server::StreamingService<super::Greeting>
-                    for ChatSvc<T> {
+                    impl<T: Greeter> tonic::server::StreamingService<super::Greeting> for ChatSvc<T> {
                         type Response = super::Reply;
                         type ResponseStream = T::ChatStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
+                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
                         fn call(
                             &mut self,
                             request: tonic::Request<tonic::Streaming<super::Greeting>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Greeter>::chat(&inner, request).await
-                            };
+                            let fut = async move { <T as Greeter>::chat(&inner, request).await };
                             Box::pin(fut)
                         }
                     }
@@ -481,25 +396,13 @@ pub mod greeter_server {
                     };
                     Box::pin(fut)
                 }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
+                _ => Box::pin(async move {
+                    let mut response = http::Response::new(tonic::body::Body::default());
+                    let headers = response.headers_mut();
+                    headers.insert(tonic::Status::GRPC_STATUS, (tonic::Code::Unimplemented as i32).into());
+                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
+                    Ok(response)
+                }),
             }
         }
     }

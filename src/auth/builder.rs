@@ -35,6 +35,7 @@ pub struct AuthBuilder {
     lifetime: Lifetime,
     renew_on_read: bool,
     bearer_sessions: bool,
+    record_auth_time: bool,
     providers: Vec<Provider>,
     pages: Pages,
     theme: Theme,
@@ -59,6 +60,7 @@ impl AuthBuilder {
             lifetime: Lifetime::default(),
             renew_on_read: false,
             bearer_sessions: false,
+            record_auth_time: false,
             providers: Vec::new(),
             pages: Pages::default(),
             theme: Theme::default(),
@@ -141,6 +143,14 @@ impl AuthBuilder {
     /// Such a session is read and never renewed: there is no cookie to put a new token into.
     pub fn bearer_sessions(mut self, accept: bool) -> Self {
         self.bearer_sessions = accept;
+        self
+    }
+
+    /// Writes into each token when its user signed in (`auth_time`, as in OpenID Connect), for guards with
+    /// [`Rule::fresh_within`](crate::guard::Rule::fresh_within). Off by default: the npm packages write no such
+    /// claim. An absolute limit of the [`Lifetime`] switches it on.
+    pub fn record_auth_time(mut self, record: bool) -> Self {
+        self.record_auth_time = record;
         self
     }
 
@@ -313,7 +323,7 @@ impl AuthBuilder {
         };
         let settings = Settings {
             rules,
-            strategy: JwtStrategy::new(http, https, self.lifetime),
+            strategy: JwtStrategy::new(http, https, self.lifetime).recording_auth_time(self.record_auth_time),
             callbacks: self.callbacks,
             renew_on_read: self.renew_on_read,
             bearer_sessions: self.bearer_sessions,

@@ -8,12 +8,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Auth, Started, Visit};
+use super::{Auth, SessionWatch, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
     cookie::{CookieHeaders, SetCookie},
@@ -115,7 +116,17 @@ impl AuthContext {
         }
     }
 
-    /// The claims of the session cookie; `None` if there is no valid one.
+    /// The decoded token of the session; `None` if nobody is signed in. `C` is [`Claims`] or a type of one's
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed, or the claims are not a `C`.
+    pub fn token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        self.token_json()?.map(Token::from_json).transpose()
+    }
+
+    /// The claims of the session's token; `None` if there is no valid one.
     pub(crate) fn token_json(&self) -> Result<Option<&[u8]>, SessionError> {
         self.consult();
         match &self.0.resolved {
@@ -204,6 +215,25 @@ impl AuthContext {
             }
             Err(_) => Err(SessionError::new(SessionErrorKind::Callback)),
         }
+    }
+
+    /// A watch over the session that this request came with; `None` if nobody is signed in. `bound` is how
+    /// late an end may be noticed: each watch asks the clock and the `jwt` callback that often.
+    ///
+    /// # Errors
+    ///
+    /// When a callback failed.
+    pub fn watch(&self, bound: Duration) -> Result<Option<SessionWatch>, SessionError> {
+        Ok(self.token_json()?.map(|_| SessionWatch::new(self.clone(), bound)))
+    }
+
+    /// How long the session of this request goes on, if nothing happens; `None` once it has ended.
+    pub(super) async fn time_left(&self) -> Option<Duration> {
+        let Resolved::SignedIn { sealed, .. } = &self.0.resolved else { return None };
+        if self.0.auth.is_ended(sealed).await {
+            return None;
+        }
+        Some(sealed.registered.expires?.since(self.0.auth.now()))
     }
 
     /// The cookies that the response has to carry; they are handed out once.

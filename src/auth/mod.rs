@@ -6,13 +6,15 @@ mod csrf;
 mod sessions;
 mod site;
 mod verifier;
+mod watch;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
     verifier::VerifierBuilder,
+    watch::SessionWatch,
 };
 pub(crate) use self::{
     context::Resolved,
@@ -71,6 +73,10 @@ impl Auth {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.settings.clock.now().into()
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.settings.clock.sleep(duration).await;
     }
 
     /// For the log, where [`origin`](Self::origin) finds none.

@@ -6,7 +6,7 @@ use crate::{
     callbacks::{Event, Failed, JwtContext, SessionContext, Trigger},
     clock::Timestamp,
     cookie::{CookieHeaders, SetCookie},
-    session::{Claims, Present, SealedSession, Session, UserClaims},
+    session::{Claims, Present, Registered, SealedSession, Session, UserClaims},
     user::{Account, User},
 };
 
@@ -92,14 +92,25 @@ impl Auth {
             );
             return Err(Failed::Broken);
         }
-        let auth_time = sealed.registered.auth_time.or(sealed.registered.issued).unwrap_or(visit.now);
-        let (text, expires) = self.seal(&mut token, auth_time, visit)?;
+        let (text, expires) = self.seal(&mut token, Some(&sealed.registered), visit)?;
         let shown =
             if self.settings.rules.session_from_callback { token.to_json() } else { sealed.json.clone() };
         let session = self.session_of(&shown, expires).ok_or(Failed::Broken)?;
         let session = self.shown(SessionContext { session, token: token.clone(), trigger }).await?;
         let cookies = self.settings.strategy.cookies(&text, expires, &visit.present, visit.https, visit.now);
         Ok(Some(Renewal { session, token, cookies }))
+    }
+
+    /// Whether a session is over: expired, or ended by the `jwt` callback. A callback that fails ends nothing.
+    pub(crate) async fn is_ended(&self, sealed: &SealedSession) -> bool {
+        if sealed.registered.expires.is_none_or(|expires| expires <= self.now()) {
+            return true;
+        }
+        if self.settings.callbacks.jwt.is_none() {
+            return false;
+        }
+        let Some(claims) = Claims::from_json(&sealed.json) else { return true };
+        matches!(self.settings.callbacks.jwt(JwtContext::read(claims)).await, Ok(None))
     }
 
     /// Starts a session with a new token, whatever the browser had before. Without cookies if the `jwt`
@@ -130,7 +141,7 @@ impl Auth {
             tracing::error!("the jwt callback changed `sub` at a sign-in; the sign-in is refused");
             return Err(Failed::Broken);
         }
-        let (text, expires) = self.seal(&mut token, visit.now, visit)?;
+        let (text, expires) = self.seal(&mut token, None, visit)?;
         self.settings.callbacks.emit(Event::SignIn { user, account }).await;
         Ok(Started::Session(self.settings.strategy.cookies(
             &text,
@@ -152,10 +163,10 @@ impl Auth {
     fn seal(
         &self,
         token: &mut Claims,
-        auth_time: Timestamp,
+        before: Option<&Registered>,
         visit: &Visit,
     ) -> Result<(String, Timestamp), Failed> {
-        self.settings.strategy.seal(token, auth_time, visit.https, visit.now).map_err(|error| {
+        self.settings.strategy.seal(token, before, visit.https, visit.now).map_err(|error| {
             tracing::error!(%error, "no session token could be made");
             Failed::Error(error.into())
         })

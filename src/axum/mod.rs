@@ -2,5 +2,9 @@
 
 mod extract;
 mod reject;
+mod require;
 
-pub use self::reject::AuthRejection;
+pub use self::{
+    reject::AuthRejection,
+    require::{Require, Requirement},
+};

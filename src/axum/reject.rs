@@ -7,12 +7,14 @@ use axum_core::{
 
 use crate::{auth::SignInError, error::SessionError, guard};
 
-/// Why an extractor gave nothing. As a response: 401 JSON, or 500 JSON with what to do.
+/// Why an extractor gave nothing. As a response: 401, 403, 503 or 500, as JSON with what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthRejection {
     /// Nobody is signed in.
     NotSignedIn,
+    /// Somebody is signed in, who may not do that.
+    Forbidden,
     /// It cannot be known who is.
     Session(SessionError),
 }
@@ -27,6 +29,7 @@ impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
         let response = match &self {
             Self::NotSignedIn => guard::unauthorized(),
+            Self::Forbidden => guard::forbidden(),
             Self::Session(error) => guard::failure(error),
         };
         response.map(Body::from)
@@ -50,6 +53,7 @@ impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSignedIn => f.write_str("nobody is signed in"),
+            Self::Forbidden => f.write_str("this user may not do that"),
             Self::Session(error) => error.fmt(f),
         }
     }

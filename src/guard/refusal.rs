@@ -1,47 +1,115 @@
 //! How somebody is refused: the one table from a refusal to a response.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
 };
 
-use super::rule::Answer;
+use super::{
+    judge::Refusal,
+    require::{Answer, RequireAuth},
+};
 use crate::{
     auth::{Auth, SignInError},
     dialect::SignInLink,
     error::SessionError,
-    layer::{AuthRequest, Lookup},
+    grpc,
+    layer::Lookup,
     reply,
 };
 
-/// Why a request does not pass.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    NotSignedIn,
-    Forbidden,
-    Failed(SessionError),
+/// A request that a guard does not let pass, for [`RequireAuth::refuse_with`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused<'r> {
+    /// Why.
+    pub refusal: &'r Refusal,
+    /// Where it went.
+    pub uri: &'r Uri,
+    /// What it would have done.
+    pub method: &'r Method,
+    /// What came with it.
+    pub headers: &'r HeaderMap,
+    /// Where a browser would be sent to sign in, with the way back; none if that is not known.
+    pub sign_in_url: Option<&'r str>,
 }
 
-pub(super) fn refuse(
-    request: &impl AuthRequest,
-    uri: &Uri,
-    method: &Method,
-    answer: Answer,
+impl Refused<'_> {
+    /// The status that the guard's own answer to a script has: 401, 403, or that of the error.
+    pub fn status(&self) -> StatusCode {
+        match self.refusal {
+            Refusal::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Refusal::Forbidden => StatusCode::FORBIDDEN,
+            Refusal::Failed(error) => error.status(),
+        }
+    }
+}
+
+/// The guard's answer; none if the request is for the very page that it would lead to, which is not guarded.
+pub(super) fn refuse<B>(
+    guard: &RequireAuth,
+    request: &Request<B>,
     refusal: &Refusal,
-) -> Response<Bytes> {
-    let page = match answer {
+) -> Option<Response<Bytes>> {
+    let (uri, method, headers) = (request.uri(), request.method(), request.headers());
+    if guard.passes_own_pages && is_own_page(guard, request) {
+        return None;
+    }
+    if grpc::is_grpc(headers) {
+        return Some(grpc_refusal(headers, refusal));
+    }
+    let to_sign_in = match refusal {
+        Refusal::NotSignedIn => true,
+        Refusal::Forbidden => guard.forbidden_to_sign_in,
+        Refusal::Failed(_) => false,
+    };
+    let page = match guard.answer {
         Answer::Page => true,
         Answer::Json => false,
-        Answer::Auto => is_page(method, request.head().headers),
+        Answer::Auto => is_page(method, headers),
     };
+    let url =
+        if to_sign_in && (page || guard.refuse_with.is_some()) { sign_in_url(guard, request) } else { None };
+    if let Some(custom) = &guard.refuse_with {
+        let refused = Refused { refusal, uri, method, headers, sign_in_url: url.as_deref() };
+        match catch_unwind(AssertUnwindSafe(|| custom(&refused))) {
+            Ok(Some(response)) => return Some(response),
+            Ok(None) => {}
+            Err(_) => tracing::error!("the refuse_with of a guard panicked: its usual answer is given"),
+        }
+    }
+    Some(match (refusal, url) {
+        (_, Some(url)) if page => redirect(url, method),
+        (Refusal::Failed(failed), _) => failure(failed),
+        (Refusal::Forbidden, _) if !to_sign_in => forbidden(),
+        _ => unauthorized(),
+    })
+}
+
+/// Whether a request is for the sign-in page or the error page of the site, whose paths an inner router serves.
+fn is_own_page<B>(guard: &RequireAuth, request: &Request<B>) -> bool {
+    let Ok(auth) = Lookup::of(request).and_then(|lookup| lookup.auth()) else { return false };
+    let error_page = auth.settings.site.as_ref().and_then(|site| site.pages.error.as_deref());
+    let path = request.uri().path();
+    [sign_in_page(guard, &auth), error_page].into_iter().flatten().any(|page| page == path)
+}
+
+fn sign_in_page<'a>(guard: &'a RequireAuth, auth: &'a Auth) -> Option<&'a str> {
+    guard.sign_in_page.as_deref().or(auth.settings.sign_in_page.as_deref())
+}
+
+fn grpc_refusal(headers: &HeaderMap, refusal: &Refusal) -> Response<Bytes> {
+    let kind = headers.get(CONTENT_TYPE);
     match refusal {
-        Refusal::NotSignedIn if page => to_sign_in(request, uri, method).unwrap_or_else(unauthorized),
-        Refusal::NotSignedIn => unauthorized(),
-        Refusal::Forbidden => forbidden(),
-        Refusal::Failed(failed) => failure(failed),
+        Refusal::NotSignedIn => grpc::refusal(kind, grpc::Code::Unauthenticated, grpc::NOT_SIGNED_IN),
+        Refusal::Forbidden => grpc::refusal(kind, grpc::Code::PermissionDenied, grpc::NOT_ALLOWED),
+        Refusal::Failed(error) => grpc::refusal(kind, error.into(), &error.to_string()),
     }
 }
 
@@ -57,7 +125,8 @@ pub(crate) fn unauthorized() -> Response<Bytes> {
     response
 }
 
-fn forbidden() -> Response<Bytes> {
+/// The response for somebody who is signed in and may not do that.
+pub(crate) fn forbidden() -> Response<Bytes> {
     json(StatusCode::FORBIDDEN, FORBIDDEN.into())
 }
 
@@ -107,23 +176,24 @@ fn is_page(method: &Method, headers: &HeaderMap) -> bool {
         }
 }
 
-/// A redirect to the sign-in page that leads back here (`docs/protocol.md` section 16).
-fn to_sign_in(request: &impl AuthRequest, uri: &Uri, method: &Method) -> Option<Response<Bytes>> {
-    let lookup = Lookup::of(request).ok()?;
-    let auth = lookup.auth().ok()?;
-    let origin = auth.origin(request.head())?;
-    let page = auth.settings.sign_in_page.as_deref()?;
-    let url = sign_in_url(&auth, page, origin.as_str(), uri);
+/// To the sign-in page.
+fn redirect(url: String, method: &Method) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     // As withAuth does for a page; what was posted is not for the sign-in page.
     *response.status_mut() =
         if is_read(method) { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
     response.headers_mut().insert(LOCATION, reply::location(url));
     response.headers_mut().insert(CACHE_CONTROL, reply::NO_STORE);
-    Some(response)
+    response
 }
 
-fn sign_in_url(auth: &Auth, page: &str, origin: &str, uri: &Uri) -> String {
+/// The sign-in page with the way back here (`docs/protocol.md` section 16); none if it is not known where
+/// the site is.
+fn sign_in_url<B>(guard: &RequireAuth, request: &Request<B>) -> Option<String> {
+    let auth = Lookup::of(request).and_then(|lookup| lookup.auth()).ok()?;
+    let page = sign_in_page(guard, &auth)?;
+    let origin = auth.origin(request.into())?;
+    let (origin, uri) = (origin.as_str(), original_uri(request));
     let here = uri.path_and_query().map_or("/", |here| here.as_str());
     let mut url = String::with_capacity(2 * origin.len() + 3 * here.len() + 64);
     if page.starts_with('/') {
@@ -144,7 +214,16 @@ fn sign_in_url(auth: &Auth, page: &str, origin: &str, uri: &Uri) -> String {
             query.append_pair("callbackUrl", &format!("{origin}{here}"));
         }
     }
-    query.finish()
+    Some(query.finish())
+}
+
+/// Where the request was sent before a router took a prefix away.
+fn original_uri<B>(request: &Request<B>) -> &Uri {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
+        return uri;
+    }
+    request.uri()
 }
 
 /// A path that a page may follow as it is: two slashes at its beginning would name a host.

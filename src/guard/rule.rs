@@ -1,151 +1,239 @@
-use std::{fmt, sync::Arc};
+//! The algebra of who may pass.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use std::{fmt, future::Future, ops::Not, pin::Pin, sync::Arc, time::Duration};
+
 use serde_json::Value;
-use tower_layer::Layer;
 
-use super::service::Guard;
 use crate::{
-    auth::Token,
-    error::SessionError,
-    layer::{AuthRequest, Lookup},
+    auth::Auth,
+    callbacks::{Callback, boxed},
+    clock::Timestamp,
+    error::{BoxError, SessionError, SessionErrorKind},
     session::Claims,
 };
 
-/// Lets through whom it is told to. See the [module](crate::guard).
+/// Which signed-in users may pass. Nobody passes who is not signed in, whatever a rule says, and no rule turns
+/// an error into a yes.
 ///
 /// ```
-/// use axum::{Router, routing::get};
-/// use portcullis::RequireAuth;
+/// use std::time::Duration;
+/// use portcullis::{RequireAuth, guard::Rule};
 ///
-/// let app: Router = Router::new()
-///     .route("/account", get(|| async { "yours" }))
-///     .route("/admin", get(|| async { "all of it" }).layer(RequireAuth::role("admin")))
-///     .layer(RequireAuth::signed_in());
-/// // and outside of it: .layer(AuthLayer::new(auth))
-/// # let _ = app;
+/// let staff = Rule::any([Rule::role("admin"), Rule::claim("team", "support")]);
+/// let rule = Rule::all([staff, !Rule::claim("suspended", true), Rule::fresh_within(Duration::from_secs(900))]);
+/// let guard = RequireAuth::new(rule);
+/// # let _ = guard;
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct RequireAuth {
-    rule: Rule,
-    pub(super) answer: Answer,
-    pub(super) forbidden_to_sign_in: bool,
-    cookie_only: bool,
-}
+pub struct Rule(Kind);
 
 #[derive(Clone)]
-enum Rule {
+enum Kind {
     SignedIn,
     Claims(Arc<dyn Fn(&Claims) -> bool + Send + Sync>),
+    Asked(Callback<Claims, bool>),
+    FreshWithin(Duration),
+    All(Arc<[Rule]>),
+    Any(Arc<[Rule]>),
+    Not(Arc<Rule>),
 }
 
-/// How somebody is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a rule says of somebody who is signed in. `all` takes the least of its answers, `any` the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Answer {
-    Auto,
-    Page,
-    Json,
+    No,
+    /// Not as it is; signing in again would help.
+    SignInAgain,
+    Yes,
 }
 
-/// What a guard says of a request.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Pass,
-    NotSignedIn,
-    Forbidden,
-    Failed(SessionError),
-}
-
-impl RequireAuth {
-    /// Anybody who is signed in.
-    pub fn signed_in() -> Self {
-        Self { rule: Rule::SignedIn, answer: Answer::Auto, forbidden_to_sign_in: false, cookie_only: false }
+impl Answer {
+    fn of(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
     }
 
-    /// Users whose token has this role: `role` is the text, or `roles` is a list that holds it. The `jwt`
-    /// callback puts it there.
+    fn not(self) -> Self {
+        Self::of(self != Self::Yes)
+    }
+}
+
+impl Rule {
+    /// Anybody who is signed in.
+    pub fn signed_in() -> Self {
+        Self(Kind::SignedIn)
+    }
+
+    /// Users whose token has this role: [`Claims::has_role`]. The `jwt` callback puts it there.
     pub fn role(role: impl Into<String>) -> Self {
         let role = role.into();
+        Self::when(move |claims| claims.has_role(&role))
+    }
+
+    /// Users whose token has this value under this name, or a list with it.
+    pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        let (name, value) = (name.into(), value.into());
         Self::when(move |claims| {
-            let is = |value: &Value| value.as_str() == Some(&role);
-            claims.get("role").is_some_and(is)
-                || claims.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(is))
+            let claim = claims.get(&name);
+            claim == Some(&value) || claim.and_then(Value::as_array).is_some_and(|list| list.contains(&value))
         })
     }
 
     /// Users whose token's claims satisfy a function. One that panics lets nobody pass.
     pub fn when(predicate: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
-        Self { rule: Rule::Claims(Arc::new(predicate)), ..Self::signed_in() }
+        Self(Kind::Claims(Arc::new(predicate)))
     }
 
-    /// Refuses as for a page, whatever the request looks like.
-    pub fn page(mut self) -> Self {
-        self.answer = Answer::Page;
-        self
+    /// Users about whom an async function says yes: for questions that need a database. One that fails,
+    /// panics or takes longer than the time limit of callbacks lets nobody pass (503).
+    pub fn when_async<F>(predicate: impl Fn(Claims) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<bool, BoxError>> + Send + 'static,
+    {
+        Self(Kind::Asked(boxed(predicate)))
     }
 
-    /// Refuses as JSON, whatever the request looks like.
-    pub fn json(mut self) -> Self {
-        self.answer = Answer::Json;
-        self
+    /// Users who signed in no longer ago than this; others are asked to sign in again, as if they had not. Tokens
+    /// say so only with [`AuthBuilder::record_auth_time`](crate::AuthBuilder::record_auth_time); one that
+    /// does not know lets nobody pass.
+    pub fn fresh_within(limit: Duration) -> Self {
+        Self(Kind::FreshWithin(limit))
     }
 
-    /// Sends users who are not allowed to the sign-in page too, as `withAuth` of next-auth does, in place of 403.
-    pub fn forbidden_to_sign_in(mut self) -> Self {
-        self.forbidden_to_sign_in = true;
-        self
+    /// Users who satisfy each of these; anybody who is signed in if there is none. Asked in order, up to the
+    /// first no.
+    pub fn all(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self(Kind::All(rules.into_iter().collect()))
     }
 
-    /// Looks at the session cookie only. Otherwise a token in `Authorization: Bearer` counts as well, as in
-    /// `withAuth`; the callbacks are not asked about such a token, so one that they would end passes until it
-    /// expires.
-    pub fn cookie_only(mut self) -> Self {
-        self.cookie_only = true;
-        self
+    /// Users who satisfy at least one of these; nobody if there is none. Asked in order, up to the first yes.
+    pub fn any(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self(Kind::Any(rules.into_iter().collect()))
     }
 
-    pub(super) fn judge(&self, request: &impl AuthRequest) -> Verdict {
-        match self.allows(request) {
-            Ok(Some(true)) => Verdict::Pass,
-            Ok(Some(false)) => Verdict::Forbidden,
-            Ok(None) => Verdict::NotSignedIn,
-            Err(error) => Verdict::Failed(error),
-        }
+    /// Whether nothing of the token has to be looked at.
+    pub(super) fn is_signed_in(&self) -> bool {
+        matches!(self.0, Kind::SignedIn)
     }
 
-    /// `None` if nobody is signed in.
-    fn allows(&self, request: &impl AuthRequest) -> Result<Option<bool>, SessionError> {
-        let lookup = Lookup::of(request)?;
-        // A session whose callbacks failed lets nobody pass, even where its token alone would do.
-        Ok(match &self.rule {
-            // Which claims there are does not matter, so none is kept.
-            Rule::SignedIn => self.token::<IgnoredAny>(&lookup, request)?.map(|_| true),
-            Rule::Claims(predicate) => {
-                self.token::<Claims>(&lookup, request)?.map(|token| predicate(&token.claims))
+    /// The answer, if it can be had without asking anybody.
+    pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Option<Answer>, SessionError> {
+        Ok(Some(match &self.0 {
+            Kind::SignedIn => Answer::Yes,
+            Kind::Claims(predicate) => Answer::of(predicate(asked.claims)),
+            Kind::FreshWithin(limit) => asked.fresh_within(*limit)?,
+            Kind::Asked(_) => return Ok(None),
+            Kind::Not(rule) => return Ok(rule.judge(asked)?.map(Answer::not)),
+            Kind::All(rules) => {
+                let mut least = Answer::Yes;
+                for rule in rules.iter() {
+                    let Some(answer) = rule.judge(asked)? else { return Ok(None) };
+                    least = least.min(answer);
+                    if least == Answer::No {
+                        break;
+                    }
+                }
+                least
+            }
+            Kind::Any(rules) => {
+                let mut greatest = Answer::No;
+                for rule in rules.iter() {
+                    let Some(answer) = rule.judge(asked)? else { return Ok(None) };
+                    greatest = greatest.max(answer);
+                    if greatest == Answer::Yes {
+                        break;
+                    }
+                }
+                greatest
+            }
+        }))
+    }
+
+    /// The answer, with the questions asked that have to be.
+    pub(super) fn ask<'a>(
+        &'a self,
+        asked: &'a Asked<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, SessionError>> + Send + 'a>> {
+        Box::pin(async move {
+            if let Some(answer) = self.judge(asked)? {
+                return Ok(answer);
+            }
+            match &self.0 {
+                Kind::Asked(predicate) => asked.ask(predicate).await,
+                Kind::Not(rule) => rule.ask(asked).await.map(Answer::not),
+                Kind::All(rules) => {
+                    let mut least = Answer::Yes;
+                    for rule in rules.iter() {
+                        least = least.min(rule.ask(asked).await?);
+                        if least == Answer::No {
+                            break;
+                        }
+                    }
+                    Ok(least)
+                }
+                Kind::Any(rules) => {
+                    let mut greatest = Answer::No;
+                    for rule in rules.iter() {
+                        greatest = greatest.max(rule.ask(asked).await?);
+                        if greatest == Answer::Yes {
+                            break;
+                        }
+                    }
+                    Ok(greatest)
+                }
+                // The others were judged above.
+                Kind::SignedIn | Kind::Claims(_) | Kind::FreshWithin(_) => Ok(Answer::No),
             }
         })
     }
+}
 
-    fn token<C: DeserializeOwned>(
-        &self,
-        lookup: &Lookup<'_>,
-        request: &impl AuthRequest,
-    ) -> Result<Option<Token<C>>, SessionError> {
-        if self.cookie_only { lookup.cookie_token() } else { lookup.token(request) }
+impl Not for Rule {
+    type Output = Self;
+
+    /// Signed-in users about whom the rule does not say yes.
+    fn not(self) -> Self {
+        Self(Kind::Not(Arc::new(self)))
     }
 }
 
-impl<S> Layer<S> for RequireAuth {
-    type Service = Guard<S>;
-
-    fn layer(&self, inner: S) -> Guard<S> {
-        Guard::new(inner, self.clone())
-    }
-}
-
-impl fmt::Debug for RequireAuth {
+impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireAuth").field("answer", &self.answer).finish_non_exhaustive()
+        match &self.0 {
+            Kind::SignedIn => f.write_str("signed_in"),
+            Kind::Claims(_) => f.write_str("when(..)"),
+            Kind::Asked(_) => f.write_str("when_async(..)"),
+            Kind::FreshWithin(limit) => f.debug_tuple("fresh_within").field(limit).finish(),
+            Kind::All(rules) => f.debug_tuple("all").field(rules).finish(),
+            Kind::Any(rules) => f.debug_tuple("any").field(rules).finish(),
+            Kind::Not(rule) => write!(f, "!{rule:?}"),
+        }
+    }
+}
+
+/// Whom a rule is asked about.
+pub(super) struct Asked<'a> {
+    pub(super) auth: &'a Auth,
+    pub(super) claims: &'a Claims,
+}
+
+impl Asked<'_> {
+    fn fresh_within(&self, limit: Duration) -> Result<Answer, SessionError> {
+        let Some(auth_time) = self.claims.get("auth_time").and_then(Value::as_i64) else {
+            if self.auth.settings.strategy.records_auth_time() {
+                // Begun before the setting, or by another server.
+                return Ok(Answer::SignInAgain);
+            }
+            let error = SessionError::new(SessionErrorKind::UnknownAuthTime);
+            tracing::error!("{error}");
+            return Err(error);
+        };
+        let fresh = Timestamp::from_secs(auth_time).plus(limit) >= self.auth.now();
+        Ok(if fresh { Answer::Yes } else { Answer::SignInAgain })
+    }
+
+    async fn ask(&self, predicate: &Callback<Claims, bool>) -> Result<Answer, SessionError> {
+        let asked = self.auth.settings.callbacks.run("guard", predicate, self.claims.clone()).await;
+        asked.map(Answer::of).map_err(|_| SessionError::new(SessionErrorKind::Callback))
     }
 }

@@ -32,7 +32,7 @@ impl AuthRequest for Parts {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl<B> Sealed for http::Request<B> {}
     impl Sealed for http::request::Parts {}
@@ -148,6 +148,15 @@ impl<'r> Lookup<'r> {
         }
     }
 
+    /// The token of the cookie alone, or as [`token`](Self::token) finds it.
+    pub(crate) fn token_for<C: DeserializeOwned>(
+        &self,
+        cookie_only: bool,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
+        if cookie_only { self.cookie_token() } else { self.token(request) }
+    }
+
     /// From here on the response depends on `Authorization`.
     fn consult_bearer(&self) {
         match self {
@@ -167,7 +176,7 @@ impl<'r> Lookup<'r> {
     /// The token of the session.
     fn session_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
         match self {
-            Self::Context(context) => context.token_json()?.map(Token::from_json).transpose(),
+            Self::Context(context) => context.token(),
             Self::Anonymous => Ok(None),
         }
     }

@@ -48,6 +48,8 @@ mod scope;
 mod service;
 
 pub(crate) use self::lookup::Lookup;
+#[cfg(feature = "tonic")]
+pub(crate) use self::lookup::sealed;
 pub use self::{
     body::AuthBody,
     future::ResponseFuture,

@@ -63,6 +63,19 @@ impl Claims {
         }
     }
 
+    /// Whether `role` is this text, or `roles` is a list that holds it.
+    ///
+    /// ```
+    /// let mut claims = portcullis::Claims::default();
+    /// claims.insert("roles", ["editor", "admin"].map(serde_json::Value::from).to_vec());
+    /// assert!(claims.has_role("admin") && !claims.has_role("owner"));
+    /// ```
+    pub fn has_role(&self, role: &str) -> bool {
+        let is = |value: &Value| value.as_str() == Some(role);
+        self.get("role").is_some_and(is)
+            || self.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(is))
+    }
+
     pub(crate) fn to_json(&self) -> Vec<u8> {
         // A map of JSON values always has a text.
         serde_json::to_vec(&self.members).unwrap_or_default()
@@ -95,14 +108,22 @@ pub(crate) struct Registered {
     pub(crate) issued: Option<Timestamp>,
     #[serde(default, rename = "nbf", deserialize_with = "numeric_date")]
     pub(crate) not_before: Option<Timestamp>,
-    /// When the user signed in, if an absolute limit asks for it (OpenID Connect Core section 2).
+    /// When the user signed in, where that is recorded (OpenID Connect Core section 2).
     #[serde(default, deserialize_with = "numeric_date")]
     pub(crate) auth_time: Option<Timestamp>,
+    /// The `iat` with which a session first came here that another server began without saying when.
+    #[serde(default, rename = "orig_iat", deserialize_with = "numeric_date")]
+    pub(crate) first_issued: Option<Timestamp>,
     #[serde(default, rename = "sub", deserialize_with = "names_somebody")]
     pub(crate) has_subject: bool,
 }
 
 impl Registered {
+    /// When the session began, as far as the token says.
+    pub(crate) fn begun(&self) -> Option<Timestamp> {
+        self.auth_time.or(self.first_issued).or(self.issued)
+    }
+
     /// Reads the JSON text of some claims; anything but an object is none. JavaScript writes half of a
     /// surrogate pair as it is, which is no Unicode; such a text is mended in place (the half becomes
     /// U+FFFD) rather than refused.
@@ -222,7 +243,7 @@ mod tests {
         for value in
             ["\"1\"", "{}", "[]", "null", "true", "-1", "1e400", "1e300", "-0.5", "99999999999999999999"]
         {
-            for claim in ["exp", "iat", "nbf", "auth_time"] {
+            for claim in ["exp", "iat", "nbf", "auth_time", "orig_iat"] {
                 assert_eq!(parse(&format!(r#"{{"sub":"1","{claim}":{value}}}"#)), None, "{claim}: {value}");
             }
         }

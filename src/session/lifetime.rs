@@ -64,10 +64,10 @@ impl Lifetime {
         Ok(self)
     }
 
-    /// When a session ends that is renewed at `now` and began at `auth_time`.
-    pub(crate) fn expiry(&self, now: Timestamp, auth_time: Timestamp) -> Timestamp {
+    /// When a session ends that is renewed at `now` and has `begun` then.
+    pub(crate) fn expiry(&self, now: Timestamp, begun: Timestamp) -> Timestamp {
         let sliding = now.plus(self.max_age);
-        self.absolute.map_or(sliding, |limit| sliding.min(auth_time.plus(limit)))
+        self.absolute.map_or(sliding, |limit| sliding.min(begun.plus(limit)))
     }
 
     /// Whether a token is old enough for a new one.
@@ -102,7 +102,7 @@ pub(crate) fn is_current(token: &Registered, rules: &Rules, max_age: Duration, n
 /// with an absolute limit, a sign-in that is recent enough.
 pub(crate) fn is_session(token: &Registered, rules: &Rules, lifetime: &Lifetime, now: Timestamp) -> bool {
     let leeway = Duration::from_secs(rules.leeway.unsigned_abs());
-    let begun = token.auth_time.or(token.issued);
+    let begun = token.begun();
     token.has_subject
         && token.expires.is_some()
         && token.issued.is_none_or(|issued| issued <= now.plus(leeway))
@@ -142,7 +142,7 @@ mod tests {
             expires: Some(begun.plus(100 * HOUR)),
             issued: Some(begun.plus(hours * HOUR)),
             auth_time: Some(begun),
-            not_before: None,
+            ..Registered::default()
         };
         let rules = Dialect::V4.rules();
         assert!(is_session(&at(4), rules, &lifetime, begun.plus(5 * HOUR - Duration::from_secs(1))));

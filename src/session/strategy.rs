@@ -18,6 +18,7 @@ pub(crate) struct JwtStrategy {
     profiles: [Profile; 2],
     lifetime: Lifetime,
     expected: Expected,
+    record_auth_time: bool,
 }
 
 /// The cookies at one scheme.
@@ -87,7 +88,17 @@ impl Profile {
 
 impl JwtStrategy {
     pub(crate) fn new(http: Profile, https: Profile, lifetime: Lifetime) -> Self {
-        Self { profiles: [http, https], lifetime, expected: Expected::default() }
+        Self { profiles: [http, https], lifetime, expected: Expected::default(), record_auth_time: false }
+    }
+
+    /// Tokens say when their user signed in.
+    pub(crate) fn recording_auth_time(mut self, record: bool) -> Self {
+        self.record_auth_time = record;
+        self
+    }
+
+    pub(crate) fn records_auth_time(&self) -> bool {
+        self.record_auth_time || self.lifetime.absolute.is_some()
     }
 
     /// Only tokens that say this count.
@@ -166,23 +177,26 @@ impl JwtStrategy {
 
     /// Makes a token of `claims`, with new times and a new id, and says when it ends.
     ///
-    /// `auth_time` is when the user signed in.
+    /// `before` is the session that is renewed; none at a sign-in.
     pub(crate) fn seal(
         &self,
         claims: &mut Claims,
-        auth_time: Timestamp,
+        before: Option<&Registered>,
         https: bool,
         now: Timestamp,
     ) -> Result<(String, Timestamp), CodecError> {
         let writer = self.profile(https).writer();
-        let expires = self.lifetime.expiry(now, auth_time);
+        let begun = before.map_or(now, |session| session.begun().unwrap_or(now));
+        let expires = self.lifetime.expiry(now, begun);
         claims.insert("iat", now.as_secs());
         claims.insert("exp", expires.as_secs());
         if writer.rules.token_id {
             claims.insert("jti", uuid::Uuid::new_v4().to_string());
         }
-        if self.lifetime.absolute.is_some() {
-            claims.insert("auth_time", auth_time.as_secs());
+        if self.records_auth_time() {
+            // Only a sign-in that was seen is one: `auth_time` is what says how fresh a session is.
+            let seen = before.is_none_or(|session| session.auth_time.is_some());
+            claims.insert(if seen { "auth_time" } else { "orig_iat" }, begun.as_secs());
         }
         Ok((writer.codec.encode(&claims.to_json())?, expires))
     }

@@ -109,7 +109,7 @@ async fn s70_callbacks_that_do_not_answer_let_nobody_pass() {
         for (name, guard) in guards() {
             let app = treasure.behind(apply(builder(&clock)).build().unwrap(), guard);
             let answer = in_front_of(app, &signed_in).get("/").await;
-            assert_eq!((answer.status.as_u16(), treasure.visits()), (500, 0), "{fault}, {name}");
+            assert_eq!((answer.status.as_u16(), treasure.visits()), (503, 0), "{fault}, {name}");
         }
     }
     clock.advance(2 * DAY);
@@ -117,7 +117,7 @@ async fn s70_callbacks_that_do_not_answer_let_nobody_pass() {
         for (name, guard) in guards() {
             let app = treasure.behind(apply(builder(&clock)).build().unwrap(), guard);
             let answer = in_front_of(app, &signed_in).get("/").await;
-            assert_eq!((answer.status.as_u16(), treasure.visits()), (500, 0), "{fault}, due, {name}");
+            assert_eq!((answer.status.as_u16(), treasure.visits()), (503, 0), "{fault}, due, {name}");
             assert!(answer.cookies().is_empty(), "{fault}, {name}");
         }
     }
@@ -130,7 +130,7 @@ async fn s70_whatever_is_no_session_lets_nobody_pass() {
     let signed_in = cookies_of(&clock, "jsmith").await;
     let treasure = Treasure::default();
     for (guard, status) in [
-        (RequireAuth::when(|_| panic!("no")), 500),
+        (RequireAuth::when(|_| panic!("no")), 503),
         (RequireAuth::when(|_| false), 403),
         (RequireAuth::role("admin"), 403),
         (RequireAuth::role(""), 403),

@@ -1,0 +1,35 @@
+use std::{fmt, time::Duration};
+
+use super::AuthContext;
+
+/// Tells when a session ends, for requests that outlive a look at it: streams, sockets, long polls.
+///
+/// It ends when its token expires, and when the `jwt` callback says so (`Ok(None)`), which is asked once per
+/// `bound`. So the application learns of an end at most `bound` after it, and a clock that is set is noticed
+/// within that time, too. A callback that fails ends nothing: nobody is signed out by a fault.
+///
+/// Of a renewal the watch learns nothing: the new token goes to the browser, and this request still has the
+/// old one.
+pub struct SessionWatch {
+    context: AuthContext,
+    bound: Duration,
+}
+
+impl SessionWatch {
+    pub(super) fn new(context: AuthContext, bound: Duration) -> Self {
+        Self { context, bound }
+    }
+
+    /// Waits until the session has ended. May be dropped and called again.
+    pub async fn ended(&self) {
+        while let Some(left) = self.context.time_left().await {
+            self.context.auth().sleep(left.min(self.bound)).await;
+        }
+    }
+}
+
+impl fmt::Debug for SessionWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionWatch").field("bound", &self.bound).finish_non_exhaustive()
+    }
+}
