@@ -5,6 +5,7 @@
 //! Needs Node and the built sites (`scripts/test setup`). Where they are missing these tests say so and test
 //! nothing, unless `PORTCULLIS_REQUIRE_NODE` is set (as `scripts/test` does): then they fail.
 
+#![cfg(all(feature = "axum", feature = "tonic"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,9 +13,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#[allow(clippy::all, clippy::pedantic, dead_code, reason = "generated; the client and all of its methods")]
+#[allow(dead_code, reason = "its own main")]
+#[path = "../../examples/beside_nextjs.rs"]
+mod example;
+#[allow(missing_docs, clippy::all, clippy::disallowed_methods, dead_code, reason = "generated")]
 #[path = "../../examples/proto/greeter.rs"]
-#[rustfmt::skip]
 mod greeter;
 mod service;
 mod site;
@@ -246,6 +249,26 @@ async fn both_sides_send_people_to_the_same_page() {
     }
 }
 
+/// `examples/beside_nextjs.rs`.
+#[tokio::test]
+async fn the_example_knows_the_people_of_the_site() {
+    for pair in Pair::all().await {
+        let auth = Auth::verifier(Secret::new(SECRET)).build().unwrap();
+        let here = Browser::new(support::app(example::app(auth)));
+        let mut nobody = here.clone();
+        assert_eq!(nobody.get("/api/greeting").await.text(), "welcome");
+        assert_eq!(nobody.get("/api/me").await.status, 401);
+        assert_eq!(nobody.get("/api/admin").await.status, 401);
+        for (username, name, status) in [("jsmith", "J Smith", 403), ("admin", "Zoë 日本語 🦀", 200)] {
+            let mut somebody = here.clone();
+            somebody.jar = signed_in(pair.next, username).await;
+            assert_eq!(somebody.get("/api/greeting").await.text(), format!("welcome back, {name}"));
+            assert_eq!(somebody.get("/api/me").await.json()["id"], person(username)["id"]);
+            assert_eq!(somebody.get("/api/admin").await.status, status);
+        }
+    }
+}
+
 /// From a guard of the verifier to the site's sign-in page and back.
 #[tokio::test]
 async fn a_verifier_sends_people_to_the_site() {
@@ -291,7 +314,9 @@ async fn a_token_is_read_as_bearer() {
         for side in pair.sides() {
             for username in ["jsmith", "big"] {
                 let headers = bearer(&pair.token(&signed_in(side, username).await));
-                assert_eq!(pair.verifier.grpc_user(&headers).await, person(username), "{:?}", pair.setting);
+                for service in [pair.ours, pair.verifier] {
+                    assert_eq!(service.grpc_user(&headers).await, person(username), "{:?}", pair.setting);
+                }
                 for reader in [pair.next, pair.ours.http, pair.verifier.http] {
                     let mut browser = browser(reader, &Jar::new());
                     browser.headers = headers.clone();

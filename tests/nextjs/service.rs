@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 
 use axum::{Json, Router, http::HeaderMap, routing::get};
 use portcullis::{
-    Auth, AuthContext, AuthLayer, BoxError, Claims, Credentials, Field, JwtContext, OriginPolicy,
-    RequireAuth, Secret, Session, SessionContext, Submitted, Trigger, User, get_server_session, get_token,
+    Auth, AuthLayer, BoxError, Claims, Credentials, Field, JwtContext, OriginPolicy, RequireAuth, Secret,
+    Session, SessionContext, SessionUser, Submitted, Trigger, User, get_server_session, get_token,
+    tonic::SessionRequestExt,
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_stream::{Empty, wrappers::TcpListenerStream};
-use tonic::{Response, Status, Streaming, transport::Server};
+use tonic::{Code, Response, Status, Streaming, transport::Server};
 
 use crate::{
     greeter::{
@@ -44,12 +45,16 @@ impl Service {
         addresses
     }
 
-    /// The user that a gRPC method is shown for a request with these headers.
+    /// The user that a gRPC method is shown for a request with these headers; null if it refuses.
     pub async fn grpc_user(&self, headers: &HeaderMap) -> Value {
         let mut client = GreeterClient::connect(format!("http://{}", self.grpc)).await.unwrap();
         let mut request = tonic::Request::new(Greeting { text: String::new() });
         *request.metadata_mut() = tonic::metadata::MetadataMap::from_headers(headers.clone());
-        serde_json::from_str(&client.greet(request).await.unwrap().into_inner().text).unwrap()
+        match client.greet(request).await {
+            Ok(reply) => serde_json::from_str(&reply.into_inner().text).unwrap(),
+            Err(status) if status.code() == Code::Unauthenticated => Value::Null,
+            Err(status) => panic!("{status}"),
+        }
     }
 }
 
@@ -71,12 +76,8 @@ impl Greeter for Methods {
     type ChatStream = Empty<Result<Reply, Status>>;
 
     async fn greet(&self, request: tonic::Request<Greeting>) -> Result<Response<Reply>, Status> {
-        let session: Option<Session> = match request.extensions().get::<AuthContext>() {
-            Some(context) => context.session().unwrap(),
-            None => None,
-        };
-        let user = session.map(|session| session.user);
-        Ok(Response::new(Reply { text: serde_json::to_string(&user).unwrap() }))
+        let session = request.session::<SessionUser>()?;
+        Ok(Response::new(Reply { text: serde_json::to_string(&session.user).unwrap() }))
     }
 
     async fn collect(&self, _: tonic::Request<Streaming<Greeting>>) -> Result<Response<Reply>, Status> {

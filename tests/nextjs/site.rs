@@ -42,7 +42,8 @@ impl Setting {
             Err(why) if env::var_os("PORTCULLIS_REQUIRE_NODE").is_some() => panic!("{why}"),
             Err(why) => {
                 // Not with eprintln, which the harness keeps to itself when a test passes.
-                writeln!(io::stderr(), "LEFT OUT: nothing was held against Next.js; {why}").unwrap();
+                let mut stderr = io::stderr();
+                writeln!(stderr, "LEFT OUT: nothing was held against Next.js; {why}").unwrap();
                 None
             }
         }
