@@ -195,6 +195,7 @@ impl AuthContext {
     /// When a callback fails, or the session cannot be changed here (a verifier, or a session that came in
     /// `Authorization`); nothing changes then.
     pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
+        self.consult();
         let sealed = match &self.0.resolved {
             _ if self.0.decided.load(Ordering::Relaxed) => return Ok(None),
             Resolved::SignedIn { .. } if self.is_bearer() || !self.writes() => {

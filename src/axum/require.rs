@@ -1,4 +1,9 @@
-use std::{fmt, marker::PhantomData, ops::Deref};
+use std::{
+    fmt,
+    marker::PhantomData,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
@@ -6,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::AuthRejection;
 use crate::{
+    error::{SessionError, SessionErrorKind},
     layer::Lookup,
     session::{Claims, Session, SessionUser},
 };
@@ -76,7 +82,11 @@ where
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
         let Lookup::Context(context) = Lookup::of(parts)? else { return Err(AuthRejection::NotSignedIn) };
         let token = context.token::<Claims>()?.ok_or(AuthRejection::NotSignedIn)?;
-        if !R::permits(&token.claims) {
+        let permits = catch_unwind(AssertUnwindSafe(|| R::permits(&token.claims))).map_err(|_| {
+            tracing::error!("a requirement panicked: nobody passes");
+            SessionError::new(SessionErrorKind::Callback)
+        })?;
+        if !permits {
             return Err(AuthRejection::Forbidden);
         }
         let session = context.session()?.ok_or(AuthRejection::NotSignedIn)?;

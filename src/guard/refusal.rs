@@ -204,7 +204,11 @@ fn sign_in_url<B>(guard: &RequireAuth, request: &Request<B>) -> Option<String> {
     let start = url.len();
     let mut query = form_urlencoded::Serializer::for_suffix(url, start);
     let here = on_this_site(here);
+    let elsewhere = !page.starts_with('/') && !page.starts_with(origin);
     match auth.settings.rules.sign_in_link {
+        SignInLink::PathOnly if elsewhere => {
+            query.append_pair("callbackUrl", &format!("{origin}{here}"));
+        }
         SignInLink::PathOnly => {
             query.append_pair("callbackUrl", &here);
         }

@@ -7,8 +7,8 @@ use axum::{
 };
 use http::{StatusCode, header};
 use portcullis::{
-    Auth, AuthContext, AuthLayer, BoxError, RequireAuth, Session, SessionContext, SignInDecision,
-    SignInError, Token, User,
+    Auth, AuthContext, AuthLayer, BoxError, Claims, JwtContext, Require, RequireAuth, Requirement, Session,
+    SessionContext, SignInDecision, SignInError, Token, User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -194,4 +194,73 @@ async fn guards_on_one_route() {
     assert_eq!(browser.get("/admin").await.status, StatusCode::FORBIDDEN);
     browser.sign_in("admin", "hunter2").await;
     assert_eq!(browser.get("/admin").await.text(), "all of it");
+}
+
+struct Admin;
+
+impl Requirement for Admin {
+    fn permits(claims: &Claims) -> bool {
+        claims.has_role("admin")
+    }
+}
+
+struct Careless;
+
+impl Requirement for Careless {
+    fn permits(_: &Claims) -> bool {
+        panic!("no")
+    }
+}
+
+/// S70, S72: a handler that names what it asks for runs for nobody else.
+#[tokio::test]
+async fn s70_s72_a_requirement_is_a_guard() {
+    async fn copy_role(JwtContext { mut token, user, .. }: JwtContext) -> Result<Option<Claims>, BoxError> {
+        if let Some(role) = user.as_ref().and_then(|user| user.get_str("role")) {
+            token.insert("role", role);
+        }
+        Ok(Some(token))
+    }
+    let clock = ManualClock::at(NOW);
+    let handler = async |admin: Require<Admin>| {
+        let session = admin.into_session();
+        format!("{} {}", session.subject(), session.user.name.as_deref().unwrap())
+    };
+    let router = || Router::new().route("/admin", get(handler));
+    let auth = || builder(&clock).on_jwt(copy_role);
+    let mut browser = Browser::new(app(router().layer(AuthLayer::new(auth().build().unwrap()))));
+    assert_eq!(browser.get("/admin").await.status, 401);
+    browser.sign_in("jsmith", "hunter2").await;
+    let answer = browser.get("/admin").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (403, &json!("Forbidden")));
+    browser.sign_in("admin", "hunter2").await;
+    assert_eq!(browser.get("/admin").await.text(), "2 Admin");
+
+    let mut unlayered = Browser::new(app(router()));
+    unlayered.jar = browser.jar.clone();
+    assert_eq!(unlayered.get("/admin").await.status, 500);
+    let failing = auth().on_session(async |_: SessionContext| Err::<Session, BoxError>("away".into()));
+    let mut failing = Browser::new(app(router().layer(AuthLayer::new(failing.build().unwrap()))));
+    failing.jar = browser.jar.clone();
+    assert_eq!(failing.get("/admin").await.status, 503);
+
+    let careless = Router::new().route("/admin", get(async |_: Require<Careless>| "reached"));
+    let mut careless = Browser::new(app(careless.layer(AuthLayer::new(auth().build().unwrap()))));
+    careless.jar = browser.jar.clone();
+    assert_eq!(careless.get("/admin").await.status, 503);
+}
+
+/// The way back is the address in the address bar, however deep the guard stands.
+#[tokio::test]
+async fn guards_in_nested_routers_know_the_whole_path() {
+    let clock = ManualClock::at(NOW);
+    let inner = Router::new().route("/{id}", get(async || "reached")).layer(RequireAuth::signed_in().page());
+    let middle = Router::new().nest("/orders", inner);
+    let router =
+        Router::new().nest("/account", middle).layer(AuthLayer::new(builder(&clock).build().unwrap()));
+    let answer = Browser::new(app(router)).get("/account/orders/7?all=1").await;
+    assert_eq!(
+        answer.header("location"),
+        Some("http://localhost:3000/api/auth/signin?callbackUrl=%2Faccount%2Forders%2F7%3Fall%3D1")
+    );
 }

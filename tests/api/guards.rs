@@ -8,19 +8,23 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Auth, AuthBuilder, AuthLayer, BoxError, Claims, Dialect, JwtContext, RequireAuth, Session,
-    SessionContext, get_auth_context, get_raw_token, get_server_session, get_token,
+    Auth, AuthBuilder, AuthLayer, BoxError, Claims, Dialect, JwtContext, Pages, RequireAuth, Secret, Session,
+    SessionContext,
+    codec::{Codec, JweGcm},
+    get_auth_context, get_raw_token, get_server_session, get_token,
+    guard::Rule,
 };
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 
-use crate::support::{App, Browser, DAY, ManualClock, NOW, app, builder, whoami};
+use crate::support::{App, Browser, DAY, ManualClock, NOW, SECRET, app, builder, whoami};
 
 const COOKIE: &str = "next-auth.session-token";
 
@@ -454,4 +458,176 @@ async fn s75_a_careless_callback_changes_neither_subject_nor_times() {
         assert!(answer.json().get("user").is_none(), "{dialect}: {}", answer.text());
         assert_ne!(browser.get("/").await.json()["sub"], "2", "{dialect}");
     }
+}
+
+/// Who may pass: each rule about a user of each kind.
+#[tokio::test]
+async fn rules_decide() {
+    let user = json!({ "sub": "1", "role": "user", "teams": ["support", "sales"], "level": 3 });
+    let admin = json!({ "sub": "2", "roles": ["admin"], "suspended": true });
+    let yes = || Rule::when_async(async |_: Claims| Ok::<_, BoxError>(true));
+    let no = || Rule::when_async(async |_: Claims| Ok::<_, BoxError>(false));
+    let cases: Vec<(&str, Rule, u16, u16)> = vec![
+        ("signed in", Rule::signed_in(), 200, 200),
+        ("role", Rule::role("admin"), 403, 200),
+        ("claim in a list", Rule::claim("teams", "sales"), 200, 403),
+        ("claim of another type", Rule::claim("level", "3"), 403, 403),
+        ("claim", Rule::claim("level", 3), 200, 403),
+        ("not", !Rule::role("admin"), 200, 403),
+        ("not not", !!Rule::role("admin"), 403, 200),
+        ("not signed in", !Rule::signed_in(), 403, 403),
+        ("all of none", Rule::all([]), 200, 200),
+        ("any of none", Rule::any([]), 403, 403),
+        ("all", Rule::all([Rule::role("admin"), !Rule::claim("suspended", true)]), 403, 403),
+        ("any", Rule::any([Rule::role("admin"), Rule::claim("level", 3)]), 200, 200),
+        ("asked", yes(), 200, 200),
+        ("asked in vain", no(), 403, 403),
+        ("asked and not", !no(), 200, 200),
+        ("asked last", Rule::all([Rule::role("admin"), yes()]), 403, 200),
+        ("asked first", Rule::any([no(), Rule::role("admin")]), 403, 200),
+        ("deep", Rule::any([Rule::all([yes(), Rule::role("admin")]), !Rule::any([yes(), no()])]), 403, 200),
+    ];
+    for (name, rule, for_user, for_admin) in cases {
+        for (claims, expected) in [(&user, for_user), (&admin, for_admin)] {
+            let (status, visits) = verdict(rule.clone(), Some(claims)).await;
+            assert_eq!((status, visits), (expected, usize::from(expected == 200)), "{name}: {claims}");
+        }
+        assert_eq!(verdict(rule, None).await, (401, 0), "{name}: nobody");
+    }
+}
+
+/// S70: a question without an answer is no yes, wherever in a rule it stands and however it is turned.
+#[tokio::test]
+async fn s70_a_question_without_an_answer_lets_nobody_pass() {
+    let claims = json!({ "sub": "1" });
+    let faults: Vec<(&str, fn() -> Rule)> = vec![
+        ("fails", || Rule::when_async(async |_: Claims| Err::<bool, BoxError>("no".into()))),
+        ("panics", || Rule::when_async(async |_: Claims| panic!("no"))),
+        ("panics at once", || {
+            Rule::when_async(|_: Claims| -> std::future::Ready<Result<bool, BoxError>> { panic!("no") })
+        }),
+        ("hangs", || Rule::when_async(async |_: Claims| pending().await)),
+        ("panics, not asked", || Rule::when(|_| panic!("no"))),
+    ];
+    for (name, fault) in faults {
+        for rule in [fault(), !fault(), Rule::all([fault()]), Rule::any([Rule::role("x"), fault()])] {
+            assert_eq!(verdict(rule.clone(), Some(&claims)).await, (503, 0), "{name}: {rule:?}");
+        }
+        let decided = [Rule::any([Rule::signed_in(), fault()]), !Rule::all([Rule::role("x"), fault()])];
+        for rule in decided {
+            assert_eq!(
+                verdict(rule.clone(), Some(&claims)).await,
+                (200, 1),
+                "{name}: {rule:?} is decided before"
+            );
+        }
+    }
+}
+
+async fn verdict(rule: Rule, claims: Option<&Value>) -> (u16, usize) {
+    let treasure = Treasure::default();
+    let clock = ManualClock::at(NOW);
+    let mut browser = Browser::new(treasure.behind(builder(&clock).build().unwrap(), rule.into()));
+    if let Some(claims) = claims {
+        browser = browser.with_cookie(COOKIE, &sealed(claims));
+    }
+    let status = browser.get("/").await.status.as_u16();
+    (status, treasure.visits())
+}
+
+/// A session token with these claims.
+fn sealed(claims: &Value) -> String {
+    let mut claims = claims.clone();
+    claims["iat"] = NOW.into();
+    claims["exp"] = (NOW + 3600).into();
+    JweGcm::new(&Secret::new(SECRET), "").encode(claims.to_string().as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_fresh_sign_in_can_be_asked_for() {
+    let clock = ManualClock::at(NOW);
+    let treasure = Treasure::default();
+    let guard = || RequireAuth::new(Rule::fresh_within(Duration::from_secs(600)));
+    let auth = || builder(&clock).record_auth_time(true).build().unwrap();
+    let mut browser = Browser::new(whoami(auth()));
+    browser.sign_in("jsmith", "hunter2").await;
+    let ask = async |jar: &Browser| {
+        in_front_of(treasure.behind(auth(), guard()), jar).get("/").await.status.as_u16()
+    };
+    assert_eq!(ask(&browser).await, 200);
+    clock.advance(Duration::from_secs(600));
+    // A renewal makes nobody fresh.
+    browser.session().await;
+    assert_eq!(ask(&browser).await, 200);
+    clock.advance(Duration::from_secs(1));
+    browser.session().await;
+    assert_eq!(ask(&browser).await, 401, "signing in again would help");
+    browser.sign_in("jsmith", "hunter2").await;
+    assert_eq!(ask(&browser).await, 200);
+    assert_eq!(treasure.visits(), 3);
+
+    // A session that began elsewhere has no such time, and does not get one by being renewed here.
+    let foreign = json!({ "sub": "1", "role": "user" });
+    let mut browser = Browser::new(whoami(auth())).with_cookie(COOKIE, &sealed(&foreign));
+    assert_eq!(ask(&browser).await, 401);
+    assert_eq!(browser.session().await["user"], json!({}));
+    assert_ne!(browser.jar[COOKIE], sealed(&foreign), "renewed");
+    assert_eq!(ask(&browser).await, 401);
+
+    // Where no token has it, asking for it is a mistake of the program.
+    let app = treasure.behind(builder(&clock).build().unwrap(), guard());
+    let answer = in_front_of(app, &browser).get("/").await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("record_auth_time"), "{}", answer.text());
+    assert_eq!(treasure.visits(), 0);
+}
+
+#[tokio::test]
+async fn guards_can_be_about_some_paths() {
+    let clock = ManualClock::at(NOW);
+    let treasure = Treasure::default();
+    let auth = || builder(&clock).pages(Pages::new().sign_in("/login").error("/oops")).build().unwrap();
+    let only = || RequireAuth::signed_in().matching(["/account/:path*"]).except(["/account/help"]);
+    for (path, status) in [
+        ("/", 200),
+        ("/account", 401),
+        ("/account/x/y", 401),
+        ("/account/help", 200),
+        ("/account/help/x", 401),
+        ("//account", 401),
+        ("/%61ccount/x", 401),
+        ("/x/../account", 401),
+        ("/account/../account/help", 401),
+    ] {
+        let answer = Browser::new(treasure.behind(auth(), only())).get(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
+    for (path, status) in
+        [("/login", 200), ("/oops", 200), ("/favicon.ico", 200), ("/_next/x", 200), ("/x", 307)]
+    {
+        let guard = RequireAuth::with_auth(Rule::signed_in());
+        let answer = Browser::new(treasure.behind(auth(), guard)).get(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_can_be_the_applications_own() {
+    let clock = ManualClock::at(NOW);
+    let treasure = Treasure::default();
+    let guard =
+        RequireAuth::signed_in().sign_in_page("https://login.example/?app=7").refuse_with(|refused| {
+            let text =
+                format!("{} {:?} {}", refused.status(), refused.refusal, refused.sign_in_url.unwrap_or("-"));
+            (refused.uri.path() != "/usual").then(|| Response::new(text.into()))
+        });
+    let app = || treasure.behind(builder(&clock).build().unwrap(), guard.clone());
+    assert_eq!(
+        Browser::new(app()).get("/x").await.text(),
+        "401 Unauthorized NotSignedIn https://login.example/?app=7&callbackUrl=http%3A%2F%2Flocalhost%3A3000%2Fx"
+    );
+    assert_eq!(Browser::new(app()).get("/usual").await.status, 401);
+    let panics = RequireAuth::signed_in().refuse_with(|_| panic!("no"));
+    let answer = Browser::new(treasure.behind(builder(&clock).build().unwrap(), panics)).get("/").await;
+    assert_eq!((answer.status.as_u16(), treasure.visits()), (401, 0));
 }

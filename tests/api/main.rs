@@ -17,4 +17,5 @@ mod robustness;
 mod routing;
 mod sessions;
 mod support;
+mod verifier;
 mod wire;

@@ -8,6 +8,7 @@ mod cookies;
 mod deliberate;
 mod errors;
 mod get_token;
+mod guards;
 mod http;
 mod page;
 mod response;
