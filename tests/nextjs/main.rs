@@ -334,6 +334,7 @@ async fn a_sign_out_at_either_side_is_one_at_both() {
         for (there, here) in [(pair.next, pair.ours.http), (pair.ours.http, pair.next)] {
             for username in ["jsmith", "big"] {
                 let mut browser = browser(here, &signed_in(there, username).await);
+                pair.all_see(&browser.jar, &person(username)).await;
                 browser.sign_out().await;
                 assert_eq!(pair.pieces(&browser.jar), [""; 0], "{:?}", pair.setting);
                 pair.all_see(&browser.jar, &Value::Null).await;
@@ -395,6 +396,7 @@ async fn a_tampered_cookie_is_nobody_to_both() {
     for pair in Pair::all().await {
         for side in pair.sides() {
             let jar = signed_in(side, "jsmith").await;
+            pair.all_see(&jar, &person("jsmith")).await;
             let token = &jar[&pair.cookie()];
             // Initialisation vector, ciphertext and tag.
             for part in [2, 3, 4] {

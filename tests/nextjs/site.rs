@@ -8,7 +8,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{ChildStdin, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
     thread,
 };
 
@@ -24,6 +24,8 @@ pub struct Setting {
 
 /// What runs already, for all tests of this process. A site ends with its input, so with the process.
 static RUNNING: Mutex<BTreeMap<String, (SocketAddr, ChildStdin)>> = Mutex::new(BTreeMap::new());
+
+static SAY_ONCE: Once = Once::new();
 
 impl Setting {
     /// The address of the running site, which knows no session but those in the cookies it is sent.
@@ -41,9 +43,11 @@ impl Setting {
             }
             Err(why) if env::var_os("PORTCULLIS_REQUIRE_NODE").is_some() => panic!("{why}"),
             Err(why) => {
-                // Not with eprintln, which the harness keeps to itself when a test passes.
-                let mut stderr = io::stderr();
-                writeln!(stderr, "LEFT OUT: nothing was held against Next.js; {why}").unwrap();
+                SAY_ONCE.call_once(|| {
+                    // Not with eprintln, which the harness keeps to itself when a test passes.
+                    let mut stderr = io::stderr();
+                    writeln!(stderr, "LEFT OUT: nothing was held against Next.js; {why}").unwrap();
+                });
                 None
             }
         }
