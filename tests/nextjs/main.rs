@@ -435,6 +435,26 @@ async fn a_cookie_of_http_is_nobody_at_https() {
     }
 }
 
+/// A site that went from v4 to v5 leaves cookies of v4 in browsers, which its sign-out does not remove.
+#[tokio::test]
+async fn a_verifier_of_one_generation_leaves_the_other_alone() {
+    let [v4, v5] =
+        [Dialect::V4, Dialect::V5].map(|dialect| Setting { dialect, origin: HTTP, secrets: &[SECRET] });
+    let Some((before, site)) = v4.site().zip(v5.site()) else { return };
+    let auth = Auth::verifier(Secret::new(SECRET)).dialects([Dialect::V5]).build().unwrap();
+    let verifier = Service::start(auth).await;
+    let mut browser = browser(site, &signed_in(before, "jsmith").await);
+    assert_eq!(see(verifier.http, &browser.jar).await.user, Value::Null);
+    browser.sign_in("admin", "hunter2").await;
+    for reader in [site, verifier.http] {
+        assert_eq!(see(reader, &browser.jar).await.user["email"], "admin@example.com");
+    }
+    browser.sign_out().await;
+    for reader in [site, verifier.http] {
+        assert_eq!(see(reader, &browser.jar).await.user, Value::Null);
+    }
+}
+
 /// Auth.js 5 knows a list of secrets, as we do.
 #[tokio::test]
 async fn a_new_secret_signs_nobody_out() {
