@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let auth = Auth::verifier(Secret::from_env()?).build()?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:4000").await?;
+    let port: u16 = std::env::var("PORT").map_or(Ok(4000), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("open http://{}/api/greeting", listener.local_addr()?);
     axum::serve(listener, app(auth)).await?;
     Ok(())
 }

@@ -33,8 +33,8 @@ async fn main() -> Result<(), BoxError> {
         .build()?;
     let service = AuthLayer::new(auth).layer(service_fn(answer));
 
-    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let port: u16 = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("open http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;

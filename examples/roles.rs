@@ -42,8 +42,8 @@ async fn main() -> Result<(), BoxError> {
         .layer(RequireAuth::signed_in().matching(["/team/:path*"]))
         .layer(AuthLayer::new(auth));
 
-    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let port: u16 = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("open http://{}/team", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

@@ -1,12 +1,12 @@
-//! One login for gRPC: a server behind the layer, and a client that calls it.
+//! One login for pages and gRPC: a server behind the layer, and a client that calls it.
 //!
 //! ```sh
 //! cargo run --example tonic --features tonic
 //! ```
 //!
-//! calls each kind of method once, without and with a session, and ends. With `ADDRESS=127.0.0.1:50051` it goes on
-//! serving, to gRPC and to browsers (gRPC-Web). `AUTH_SECRET` is the secret of the site that signs people in; by default a
-//! new one.
+//! calls each kind of method once, without and with a session, and ends. With `PORT=50051` it goes on serving, to gRPC and
+//! to browsers: people sign in at `/api/auth/signin` (`jsmith`, `hunter2`), and scripts then call the same methods by
+//! gRPC-Web. `AUTH_SECRET` and `AUTH_URL` are those of every other example, with defaults.
 
 use std::{env, net::SocketAddr, pin::Pin, time::Duration};
 
@@ -16,7 +16,8 @@ use greeter::{
     greeter_server::{Greeter, GreeterServer},
 };
 use portcullis::{
-    Auth, AuthLayer, BoxError, Claims, Clock, RequireAuth, Secret, SessionUser, SystemClock, Timestamp,
+    Auth, AuthLayer, BoxError, Claims, Clock, Credentials, Field, OriginPolicy, RequireAuth, Secret,
+    SessionUser, Submitted, SystemClock, Timestamp, User,
     codec::{Codec, JweGcm},
     tonic::{SessionRequestExt, while_signed_in},
 };
@@ -43,31 +44,49 @@ async fn main() -> Result<(), BoxError> {
         Some(_) => Secret::from_env()?,
         None => Secret::new(uuid::Uuid::new_v4().to_string()),
     };
-    let serves_on = env::var("ADDRESS").ok();
-    let listener = TcpListener::bind(serves_on.as_deref().unwrap_or("127.0.0.1:0")).await?;
+    let port = env::var("PORT").ok();
+    let goes_on = port.is_some();
+    let listener = TcpListener::bind(("127.0.0.1", port.map_or(Ok(0), |port| port.parse())?)).await?;
     let address = listener.local_addr()?;
-    let server = tokio::spawn(serve(listener, secret.clone()));
-    if serves_on.is_some() {
-        println!("listening on http://{address}");
+    let url = env::var("AUTH_URL").unwrap_or_else(|_| format!("http://{address}"));
+    let server = tokio::spawn(serve(listener, secret.clone(), OriginPolicy::fixed(&url)?));
+    if goes_on {
+        println!("serving http://{address}");
         return server.await?;
     }
     call(address, &secret).await
 }
 
-async fn serve(listener: TcpListener, secret: Secret) -> Result<(), BoxError> {
-    let auth = Auth::verifier(secret).build()?;
-    // One method is for admins; the others look at the session themselves.
+async fn serve(listener: TcpListener, secret: Secret, origin: OriginPolicy) -> Result<(), BoxError> {
+    // Where people sign in elsewhere, `Auth::verifier(secret).build()?` is all it takes.
+    let auth = Auth::builder(secret)
+        .origin(origin)
+        .provider(
+            Credentials::new(check_password)
+                .field(Field::text("username", "Username"))
+                .field(Field::password("password", "Password")),
+        )
+        .build()?;
+    // All methods want a session; one of them wants an admin.
     let greeter = RequireAuth::role("admin")
         .matching(["/greeter.v1.Greeter/Collect"])
         .layer(GreeterServer::new(Polite));
+    let greeter = RequireAuth::signed_in().layer(greeter);
     Server::builder()
         .accept_http1(true)
+        // In this order: gRPC-Web is for methods, and refuses what is no call, such as the sign-in page.
         .layer(AuthLayer::new(auth))
         .layer(GrpcWebLayer::new())
         .add_service(greeter)
         .serve_with_incoming(TcpListenerStream::new(listener))
         .await?;
     Ok(())
+}
+
+/// Compare with a password hash here.
+async fn check_password(form: Submitted) -> Result<Option<User>, BoxError> {
+    let known = form.get("username") == Some("jsmith") && form.get("password") == Some("hunter2");
+    Ok(known.then(|| User::new("1").name("J Smith")))
 }
 
 struct Polite;

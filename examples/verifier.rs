@@ -21,8 +21,8 @@ async fn main() -> Result<(), BoxError> {
         .route("/reports", get(async || "all of them").layer(RequireAuth::role("admin")))
         .layer(AuthLayer::new(auth));
 
-    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3001".to_owned());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let port: u16 = std::env::var("PORT").map_or(Ok(3001), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("open http://{}/me", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

@@ -58,8 +58,8 @@ impl Example {
     /// Starts one that signs people in. Its address is not known before, so it is reached through its own origin.
     async fn site(name: &str) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (address, url) = (free.to_string(), format!("http://{free}"));
-        Self::start(name, &[("AUTH_SECRET", SECRET), ("ADDRESS", &address), ("AUTH_URL", &url)]).await
+        let (port, url) = (free.port().to_string(), format!("http://{free}"));
+        Self::start(name, &[("AUTH_SECRET", SECRET), ("PORT", &port), ("AUTH_URL", &url)]).await
     }
 
     async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Response<String> {
@@ -140,8 +140,7 @@ async fn typed_session() {
 
 #[tokio::test]
 async fn verifier() {
-    let mut service =
-        Example::start("verifier", &[("AUTH_SECRET", SECRET), ("ADDRESS", "127.0.0.1:0")]).await;
+    let mut service = Example::start("verifier", &[("AUTH_SECRET", SECRET), ("PORT", "0")]).await;
     assert_eq!(service.get("/me").await.0, 401);
     let claims = br#"{"sub":"1","name":"J Smith","iat":1768478400,"exp":4000000000}"#;
     let token = JweGcm::new(&Secret::new(SECRET), "").encode(claims).unwrap();
@@ -150,6 +149,13 @@ async fn verifier() {
     assert_eq!(status, 200);
     assert!(body.contains(r#""name":"J Smith""#), "{body}");
     assert_eq!(service.get("/reports").await.0, 403);
+}
+
+#[tokio::test]
+async fn beside_nextjs() {
+    let mut service = Example::start("beside_nextjs", &[("AUTH_SECRET", SECRET), ("PORT", "0")]).await;
+    assert_eq!(service.get("/api/greeting").await, (200, "welcome".to_owned()));
+    assert_eq!(service.get("/api/me").await.0, 401);
 }
 
 #[tokio::test]
