@@ -122,9 +122,9 @@ async fn roles() {
         }
         statuses
     };
-    assert_eq!(statuses(&mut site).await, [200, 401, 401, 401, 404]);
+    assert_eq!(statuses(&mut site).await, [200, 401, 401, 401, 401]);
     site.sign_in("jsmith").await;
-    assert_eq!(statuses(&mut site).await, [200, 200, 403, 403, 404]);
+    assert_eq!(statuses(&mut site).await, [200, 200, 403, 403, 403]);
     site.sign_in("admin").await;
     assert_eq!(statuses(&mut site).await, [200, 200, 200, 200, 404]);
     assert_eq!(site.send(Method::POST, "/team/admin/purge", &[]).await.body(), "purged");

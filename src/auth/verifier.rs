@@ -23,6 +23,10 @@ impl Auth {
     /// v5 under their http and https names, whole or in chunks, made with any secret of the list, and the
     /// same tokens in `Authorization: Bearer`.
     ///
+    /// Of a site that has moved to another generation of Auth.js name the present one with
+    /// [`dialects`](VerifierBuilder::dialects): cookies of the older one stay in browsers after a sign-out, and
+    /// would count here until they expire.
+    ///
     /// ```
     /// use portcullis::{Auth, AuthLayer, Secret};
     ///
