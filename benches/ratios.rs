@@ -66,14 +66,16 @@ fn rows() -> Vec<Row> {
 }
 
 fn anonymous(stack: Stack) -> impl Iterator<Item = Row> {
-    [("no cookies", Sent::Nothing), ("other cookies", Sent::OtherCookies)].into_iter().map(
-        move |(name, sent)| Row {
-            name: format!("anonymous, {name}, {stack}"),
+    let sent = [("no cookies", Sent::Nothing), ("other cookies", Sent::OtherCookies)];
+    let against = [("no-op", Front::NoOp, 50.0), ("bare", Front::Nothing, 100.0)];
+    sent.into_iter().flat_map(move |(name, sent)| {
+        against.into_iter().map(move |(other, front, limit)| Row {
+            name: format!("anonymous over {other}, {name}, {stack}"),
             ours: run(stack, Front::Layer, Format::V4, sent),
-            against: run(stack, Front::NoOp, Format::V4, sent),
-            budget: Budget::Added(50.0),
-        },
-    )
+            against: run(stack, front, Format::V4, sent),
+            budget: Budget::Added(limit),
+        })
+    })
 }
 
 fn cookies(stack: Stack, format: Format, size: usize) -> [Row; 3] {
@@ -103,11 +105,17 @@ fn cookies(stack: Stack, format: Format, size: usize) -> [Row; 3] {
 }
 
 fn guards(stack: Stack) -> impl Iterator<Item = Row> {
-    [Front::Guard, Front::PageGuard].into_iter().map(move |front| Row {
-        name: format!("{front} refusing : handler, {stack}"),
+    let row = move |front, what, against, budget| Row {
+        name: format!("{front} refusing {what}, {stack}"),
         ours: run(stack, front, Format::V4, Sent::Nothing),
-        against: run(stack, Front::Open, Format::V4, Sent::Nothing),
-        budget: Budget::Times(1.0),
+        against: run(stack, against, Format::V4, Sent::Nothing),
+        budget,
+    };
+    [Front::Guard, Front::PageGuard].into_iter().flat_map(move |front| {
+        [
+            row(front, ": handler", Front::Open, Budget::Times(1.0)),
+            row(front, "over bare", Front::Nothing, Budget::Added(1000.0)),
+        ]
     })
 }
 

@@ -4,6 +4,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -27,12 +28,13 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Guard<S> {
     inner: S,
-    require: RequireAuth,
+    // Shared, since routers clone their services for each request.
+    require: Arc<RequireAuth>,
 }
 
 impl<S> Guard<S> {
     pub(super) fn new(inner: S, require: RequireAuth) -> Self {
-        Self { inner, require }
+        Self { inner, require: Arc::new(require) }
     }
 }
 
@@ -65,16 +67,12 @@ where
                 Some(response) => GuardFuture::refused(response),
                 None => GuardFuture::passed(self.inner.call(request)),
             },
-            Verdict::Later(asking) => {
+            Verdict::Later(answer) => {
                 // The service that was polled ready is the one that must be called.
                 let clone = self.inner.clone();
                 let service = mem::replace(&mut self.inner, clone);
-                GuardFuture::later(Later {
-                    asking,
-                    require: self.require.clone(),
-                    service,
-                    request: Some(request),
-                })
+                let require = Arc::clone(&self.require);
+                GuardFuture::asking(Asking { answer, require, service, request: Some(request) })
             }
         }
     }
@@ -87,32 +85,39 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
+        // The service's, once it was called.
         #[pin]
         passed: Option<S::Future>,
-        refused: Option<Response<Bytes>>,
-        later: Option<Box<Later<S, B>>>,
+        // Boxed, so that requests that pass stay small.
+        instead: Option<Box<Instead<S, B>>>,
     }
 }
 
+/// What comes before the service, or in its place.
+enum Instead<S, B> {
+    Refused(Response<Bytes>),
+    Asking(Asking<S, B>),
+}
+
 /// A request about which somebody is asked first.
-struct Later<S, B> {
-    asking: Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>,
-    require: RequireAuth,
+struct Asking<S, B> {
+    answer: Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>,
+    require: Arc<RequireAuth>,
     service: S,
     request: Option<Request<B>>,
 }
 
 impl<S: Service<Request<B>>, B> GuardFuture<S, B> {
     fn passed(future: S::Future) -> Self {
-        Self { passed: Some(future), refused: None, later: None }
+        Self { passed: Some(future), instead: None }
     }
 
     fn refused(response: Response<Bytes>) -> Self {
-        Self { passed: None, refused: Some(response), later: None }
+        Self { passed: None, instead: Some(Box::new(Instead::Refused(response))) }
     }
 
-    fn later(later: Later<S, B>) -> Self {
-        Self { passed: None, refused: None, later: Some(Box::new(later)) }
+    fn asking(asking: Asking<S, B>) -> Self {
+        Self { passed: None, instead: Some(Box::new(Instead::Asking(asking))) }
     }
 }
 
@@ -124,18 +129,20 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(later) = this.later {
-            let outcome = ready!(later.asking.as_mut().poll(cx));
-            if let Some(request) = later.request.take() {
-                let refused = outcome.err().and_then(|refusal| refuse(&later.require, &request, &refusal));
-                match refused {
-                    Some(response) => *this.refused = Some(response),
-                    None => this.passed.set(Some(later.service.call(request))),
-                }
+        if let Some(Instead::Asking(asking)) = this.instead.as_deref_mut() {
+            let answer = ready!(asking.answer.as_mut().poll(cx));
+            let Some(request) = asking.request.take() else { return Poll::Pending };
+            let refused = match answer {
+                Ok(()) => None,
+                Err(refusal) => refuse(&asking.require, &request, &refusal),
+            };
+            match refused {
+                Some(response) => return Poll::Ready(Ok(response.map(AuthBody::own))),
+                None => this.passed.set(Some(asking.service.call(request))),
             }
-            *this.later = None;
+            *this.instead = None;
         }
-        if let Some(response) = this.refused.take() {
+        if let Some(Instead::Refused(response)) = this.instead.take().map(|instead| *instead) {
             return Poll::Ready(Ok(response.map(AuthBody::own)));
         }
         match this.passed.as_pin_mut() {
