@@ -45,12 +45,14 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors for Axum 0.8 |
+//! | `hyper-client` | no | `HyperClient` for keys that are read from a URL |
 //! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
 //! | `aws-lc`, `rust-crypto` | no | the two backends by name; `jws` is `aws-lc` |
 //!
 //! # Where things are
 //!
-//! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are. What the wire
+//! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are,
+//! [`http_client`] how other servers are asked. What the wire
 //! is, exactly, stands in `docs/protocol.md` of the repository; in what we are stricter than Auth.js, in
 //! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
 
@@ -69,6 +71,7 @@ mod dialect;
 mod error;
 pub mod guard;
 mod head;
+pub mod http_client;
 pub mod layer;
 mod origin;
 mod pages;
