@@ -5,8 +5,9 @@
 
 use std::{
     fmt,
-    future::{self, Future},
-    pin::Pin,
+    future::{self, Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -63,6 +64,21 @@ impl Clock for SystemClock {
             Err(_) => Box::pin(future::pending()),
         }
     }
+}
+
+/// What `future` gives, or `None` if it takes longer than `limit`.
+pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut timer = None;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            // Most futures are ready at once and never see a timer.
+            let timer = timer.get_or_insert_with(|| clock.sleep(limit));
+            timer.as_mut().poll(cx).map(|()| None)
+        }
+    })
+    .await
 }
 
 /// A point in time in milliseconds since 1970, which is what JavaScript's `Date` counts.

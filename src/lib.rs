@@ -45,6 +45,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors for Axum 0.8 |
+//! | `hyper-client` | no | `HyperClient` for keys that are read from a URL |
 //! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
 //! | `tonic` | no | sessions from a `tonic::Request`, guards around a gRPC service, a watch for streams |
 //! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
@@ -52,7 +53,8 @@
 //!
 //! # Where things are
 //!
-//! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are. What the wire
+//! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are,
+//! [`http_client`] how other servers are asked. What the wire
 //! is, exactly, stands in `docs/protocol.md` of the repository; in what we are stricter than Auth.js, in
 //! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
 
@@ -72,6 +74,7 @@ mod error;
 mod grpc;
 pub mod guard;
 mod head;
+pub mod http_client;
 pub mod layer;
 mod origin;
 mod pages;

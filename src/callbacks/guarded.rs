@@ -1,14 +1,18 @@
 //! Runs the application's code so that its panics and its patience stay its own.
 
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    task::{Context, Poll},
+    pin::pin,
+    task::Poll,
     time::Duration,
 };
 
 use super::BoxFuture;
-use crate::{clock::Clock, error::BoxError};
+use crate::{
+    clock::{Clock, within},
+    error::BoxError,
+};
 
 /// A callback that did not give an answer. Already logged.
 #[derive(Debug)]
@@ -26,20 +30,14 @@ pub(super) async fn guarded<T>(
     limit: Duration,
     start: impl FnOnce() -> BoxFuture<T>,
 ) -> Result<T, Failed> {
-    let Ok(mut future) = catch_unwind(AssertUnwindSafe(start)) else { return Err(panicked(name)) };
-    let mut timer = None;
-    let mut poll = |cx: &mut Context<'_>| match future.as_mut().poll(cx) {
-        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Failed::Error)),
-        Poll::Pending => {
-            // Most callbacks are ready at once and never see a timer.
-            let timer = timer.get_or_insert_with(|| clock.sleep(limit));
-            timer.as_mut().poll(cx).map(|()| Err(timed_out(name, limit)))
-        }
-    };
+    let Ok(future) = catch_unwind(AssertUnwindSafe(start)) else { return Err(panicked(name)) };
+    let mut limited = pin!(within(clock, limit, future));
     let outcome = poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| poll(cx))).unwrap_or_else(|_| Poll::Ready(Err(panicked(name))))
+        catch_unwind(AssertUnwindSafe(|| limited.as_mut().poll(cx).map(Ok)))
+            .unwrap_or_else(|_| Poll::Ready(Err(panicked(name))))
     })
-    .await;
+    .await?
+    .map_or_else(|| Err(timed_out(name, limit)), |outcome| outcome.map_err(Failed::Error));
     if let Err(Failed::Error(error)) = &outcome {
         tracing::warn!(callback = name, error = %error, "a callback failed");
     }

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use memchr::memchr_iter;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     MAX_TOKEN_BYTES,
@@ -67,15 +67,20 @@ pub(super) struct Header {
     _cty: Option<String>,
 }
 
+/// Reads a protected header. Of members that `T` knows, repeated ones are refused.
+pub(super) fn parse_header<T: DeserializeOwned>(part: &str) -> Result<T, CodecError> {
+    if part.len() > MAX_HEADER_CHARS {
+        return Err(CodecError::new(Kind::Header));
+    }
+    let json = decode(part)?;
+    // A derived reader would take a list of values in order, too.
+    let object = json.starts_with(b"{").then_some(&json).ok_or(CodecError::new(Kind::Header))?;
+    serde_json::from_slice(object).map_err(|_| CodecError::new(Kind::Header))
+}
+
 impl Header {
     pub(super) fn parse(part: &str) -> Result<Self, CodecError> {
-        if part.len() > MAX_HEADER_CHARS {
-            return Err(CodecError::new(Kind::Header));
-        }
-        let json = decode(part)?;
-        // A derived reader would take a list of values in order, too.
-        let object = json.starts_with(b"{").then_some(&json).ok_or(CodecError::new(Kind::Header))?;
-        serde_json::from_slice(object).map_err(|_| CodecError::new(Kind::Header))
+        parse_header(part)
     }
 
     /// A JWE with a shared key, `enc` as given and nothing compressed.

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Malformed,
     Header,
     Key,
+    UnknownKey,
+    NoKeys,
     Authentication,
     Unavailable,
 }
@@ -32,6 +34,40 @@ impl CodecError {
     pub const fn unavailable() -> Self {
         Self::new(Kind::Unavailable)
     }
+
+    /// For codecs of the application: the token names a key that is not known, or not yet.
+    pub const fn unknown_key() -> Self {
+        Self::new(Kind::UnknownKey)
+    }
+
+    /// For codecs of the application: there are no keys to judge by at present.
+    pub const fn no_keys() -> Self {
+        Self::new(Kind::NoKeys)
+    }
+
+    /// Whether newer keys might open the token: worth a [`Codec::refresh`](super::Codec::refresh).
+    ///
+    /// ```
+    /// use portcullis::codec::CodecError;
+    ///
+    /// assert!(CodecError::unknown_key().is_unknown_key() && CodecError::no_keys().is_unknown_key());
+    /// assert!(!CodecError::refused().is_unknown_key());
+    /// ```
+    pub const fn is_unknown_key(&self) -> bool {
+        matches!(self.kind, Kind::UnknownKey | Kind::NoKeys)
+    }
+
+    /// Whether no token at all can be judged because the keys could not be read. This is a fault on this side
+    /// and says nothing of the token: "unavailable", not "nobody is signed in".
+    ///
+    /// ```
+    /// use portcullis::codec::CodecError;
+    ///
+    /// assert!(CodecError::no_keys().is_no_keys() && !CodecError::unknown_key().is_no_keys());
+    /// ```
+    pub const fn is_no_keys(&self) -> bool {
+        matches!(self.kind, Kind::NoKeys)
+    }
 }
 
 impl fmt::Display for CodecError {
@@ -40,7 +76,9 @@ impl fmt::Display for CodecError {
             Kind::TooLong => "the token is longer than a session can be",
             Kind::Malformed => "the text is no token of this kind",
             Kind::Header => "the token's header asks for something that is not configured",
-            Kind::Key => "the token was made with a secret that is not listed",
+            Kind::Key => "the token names a secret that is not listed, or names none where several would fit",
+            Kind::UnknownKey => "the token was made with a key that is not in the key set",
+            Kind::NoKeys => "there is no key set: it could not be read so far, or is too old; see the log",
             Kind::Authentication => "the token was not made with the configured secret, or was changed",
             Kind::Unavailable => {
                 "no token can be made: the codec only reads, or the system has no random numbers"

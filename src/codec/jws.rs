@@ -1,16 +1,16 @@
 //! Signed tokens through `jsonwebtoken`: for services that share public keys (RFC 7515, RFC 7518 section 3).
 
+mod algorithm;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::fmt;
 
-#[cfg(feature = "aws-lc")]
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-#[cfg(not(feature = "aws-lc"))]
-use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{DecodingKey, EncodingKey};
 
+pub use self::algorithm::JwsAlgorithm;
+pub(super) use self::{algorithm::Family, token::SignedToken};
 use super::{
     Codec, Opened,
     compact::{self, Header},
@@ -18,65 +18,40 @@ use super::{
 };
 use crate::{error::ConfigError, secret::Secret};
 
-/// The signature algorithms of RFC 7518 section 3 and RFC 8037 that can be configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the names are those of the registry")]
-pub enum JwsAlgorithm {
-    HS256,
-    HS384,
-    HS512,
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    EdDSA,
-}
-
-impl JwsAlgorithm {
-    fn algorithm(self) -> Algorithm {
-        match self {
-            Self::HS256 => Algorithm::HS256,
-            Self::HS384 => Algorithm::HS384,
-            Self::HS512 => Algorithm::HS512,
-            Self::RS256 => Algorithm::RS256,
-            Self::RS384 => Algorithm::RS384,
-            Self::RS512 => Algorithm::RS512,
-            Self::PS256 => Algorithm::PS256,
-            Self::PS384 => Algorithm::PS384,
-            Self::PS512 => Algorithm::PS512,
-            Self::ES256 => Algorithm::ES256,
-            Self::ES384 => Algorithm::ES384,
-            Self::EdDSA => Algorithm::EdDSA,
-        }
-    }
-
-    /// The value of `alg`.
-    fn name(self) -> String {
-        format!("{self:?}")
-    }
-}
-
 /// The keys of a [`Jws`].
+///
+/// ```
+/// use portcullis::codec::{Codec, Jws, JwsAlgorithm, JwsKeys};
+///
+/// # let (private, public) = (
+/// #     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-ed25519.private.pem")),
+/// #     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-ed25519.public.pem")),
+/// # );
+/// // One service signs; the others read with the public key.
+/// let signer = Jws::new(JwsAlgorithm::EdDSA, JwsKeys::pem(JwsAlgorithm::EdDSA, private, public)?)?;
+/// let reader = Jws::new(JwsAlgorithm::EdDSA, JwsKeys::public_pem(JwsAlgorithm::EdDSA, public)?)?;
+///
+/// let token = signer.encode(br#"{"sub":"1"}"#)?;
+/// assert_eq!(reader.decode(&token)?.claims, br#"{"sub":"1"}"#);
+/// assert!(reader.encode(br#"{"sub":"1"}"#).is_err());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct JwsKeys {
     sign: Option<EncodingKey>,
-    verify: DecodingKey,
+    /// The present key, then older ones.
+    verify: Vec<DecodingKey>,
     /// What is wrong with a shared secret.
     problems: Vec<(String, String)>,
 }
 
 impl JwsKeys {
-    /// A shared secret, for the HS algorithms: the first of the list. [`Jws::new`] refuses a weak one.
+    /// A shared secret, for the HS algorithms: the first of the list signs, all are read. [`Jws::new`] refuses
+    /// weak ones.
     pub fn secret(secret: &Secret) -> Self {
-        let bytes = secret.entries().next().unwrap_or_default();
         Self {
-            sign: Some(EncodingKey::from_secret(bytes)),
-            verify: DecodingKey::from_secret(bytes),
+            sign: secret.entries().next().map(EncodingKey::from_secret),
+            verify: secret.entries().map(DecodingKey::from_secret).collect(),
             problems: secret.problems(),
         }
     }
@@ -87,10 +62,11 @@ impl JwsKeys {
     ///
     /// When one of the texts is no key for `algorithm`.
     pub fn pem(algorithm: JwsAlgorithm, private: &[u8], public: &[u8]) -> Result<Self, ConfigError> {
-        let sign = match family(algorithm)? {
+        let sign = match algorithm.family() {
             Family::Rsa => EncodingKey::from_rsa_pem(private),
-            Family::Ec => EncodingKey::from_ec_pem(private),
-            Family::Ed => EncodingKey::from_ed_pem(private),
+            Family::P256 | Family::P384 => EncodingKey::from_ec_pem(private),
+            Family::Ed25519 => EncodingKey::from_ed_pem(private),
+            Family::Secret => return Err(needs_secret(algorithm)),
         };
         let sign = sign.map_err(|_| unreadable("private", algorithm))?;
         Ok(Self { sign: Some(sign), ..Self::public_pem(algorithm, public)? })
@@ -102,13 +78,32 @@ impl JwsKeys {
     ///
     /// When the text is no key for `algorithm`.
     pub fn public_pem(algorithm: JwsAlgorithm, public: &[u8]) -> Result<Self, ConfigError> {
-        let verify = match family(algorithm)? {
+        let verify = match algorithm.family() {
             Family::Rsa => DecodingKey::from_rsa_pem(public),
-            Family::Ec => DecodingKey::from_ec_pem(public),
-            Family::Ed => DecodingKey::from_ed_pem(public),
+            Family::P256 | Family::P384 => DecodingKey::from_ec_pem(public),
+            Family::Ed25519 => DecodingKey::from_ed_pem(public),
+            Family::Secret => return Err(needs_secret(algorithm)),
         };
         let verify = verify.map_err(|_| unreadable("public", algorithm))?;
-        Ok(Self { sign: None, verify, problems: Vec::new() })
+        Ok(Self { sign: None, verify: vec![verify], problems: Vec::new() })
+    }
+
+    /// Reads what the keys of `older` have signed, too: for the time after a change of keys. What they opened
+    /// has [`outdated_key`](Opened::outdated_key).
+    ///
+    /// ```
+    /// use portcullis::codec::{JwsAlgorithm, JwsKeys};
+    ///
+    /// # let (old, new) = (include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-ed25519.public.pem")), include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-ed25519.public.pem")));
+    /// let keys = JwsKeys::public_pem(JwsAlgorithm::EdDSA, new)?
+    ///     .or_previous(JwsKeys::public_pem(JwsAlgorithm::EdDSA, old)?);
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn or_previous(mut self, older: Self) -> Self {
+        self.verify.extend(older.verify);
+        self.problems.extend(older.problems);
+        self
     }
 }
 
@@ -118,23 +113,11 @@ impl fmt::Debug for JwsKeys {
     }
 }
 
-enum Family {
-    Rsa,
-    Ec,
-    Ed,
-}
-
-fn family(algorithm: JwsAlgorithm) -> Result<Family, ConfigError> {
-    use JwsAlgorithm as A;
-    match algorithm {
-        A::RS256 | A::RS384 | A::RS512 | A::PS256 | A::PS384 | A::PS512 => Ok(Family::Rsa),
-        A::ES256 | A::ES384 => Ok(Family::Ec),
-        A::EdDSA => Ok(Family::Ed),
-        A::HS256 | A::HS384 | A::HS512 => Err(ConfigError::one(
-            format!("{} takes a shared secret, not a key in PEM", algorithm.name()),
-            "use JwsKeys::secret, or an algorithm with a key pair such as JwsAlgorithm::EdDSA",
-        )),
-    }
+pub(super) fn needs_secret(algorithm: JwsAlgorithm) -> ConfigError {
+    ConfigError::one(
+        format!("{} takes a shared secret, not a public key", algorithm.name()),
+        "use JwsKeys::secret, or an algorithm with a key pair such as JwsAlgorithm::EdDSA",
+    )
 }
 
 fn unreadable(which: &str, algorithm: JwsAlgorithm) -> ConfigError {
@@ -174,18 +157,13 @@ impl Jws {
         let header = compact::encode(format!(r#"{{"alg":"{}"}}"#, algorithm.name()).as_bytes());
         let jws = Self { algorithm, header, keys };
         let signs = jws.keys.sign.is_none() || jws.sign(b"").is_ok();
-        let verifies = (DEFAULT_PROVIDER.verifier_factory)(&algorithm.algorithm(), &jws.keys.verify).is_ok();
+        let verifies = jws.keys.verify.iter().all(|key| algorithm.takes(key));
         if signs && verifies { Ok(jws) } else { Err(unreadable("configured", algorithm)) }
     }
 
-    /// Calls the backend directly: the process-wide default of `jsonwebtoken` panics when another
-    /// dependency has switched on a second backend.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CodecError> {
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CodecError> {
         let key = self.keys.sign.as_ref().ok_or(CodecError::unavailable())?;
-        (DEFAULT_PROVIDER.signer_factory)(&self.algorithm.algorithm(), key)
-            .ok()
-            .and_then(|signer| signer.try_sign(message).ok())
-            .ok_or(CodecError::unavailable())
+        self.algorithm.sign(key, message).ok_or(CodecError::unavailable())
     }
 }
 
@@ -197,20 +175,14 @@ impl Codec for Jws {
     }
 
     fn decode(&self, token: &str) -> Result<Opened, CodecError> {
-        let [header, payload, signature] = compact::split(token)?;
-        if header != self.header {
-            let header = Header::parse(header)?;
+        let token = SignedToken::split(token)?;
+        if token.header != self.header {
+            let header = Header::parse(token.header)?;
             if header.alg != self.algorithm.name() || header.enc.is_some() || header.zip.is_some() {
                 return Err(CodecError::new(Kind::Header));
             }
         }
-        let signature = compact::decode(signature)?;
-        let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
-        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.algorithm(), &self.keys.verify)
-            .ok()
-            .filter(|verifier| verifier.verify(signed, &signature).is_ok())
-            .ok_or(CodecError::new(Kind::Authentication))?;
-        Ok(Opened::new(compact::decode(payload)?, false))
+        token.open(self.algorithm, &self.keys.verify)
     }
 }
 

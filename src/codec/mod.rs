@@ -2,7 +2,7 @@
 //!
 //! A [`Codec`] knows keys and algorithms, not what the claims mean: it is given JSON and gives JSON back.
 //! Each dialect has one (`docs/protocol.md` section 4); services that share public keys use
-//! `Jws` (feature `jws`). The algorithm is fixed when the codec is made and never
+//! `Jws`, `JwkSet` or `JwksUrl` (feature `jws`). The algorithm is fixed when the codec is made and never
 //! taken from a token (RFC 8725 section 3.1).
 //!
 //! ```
@@ -20,6 +20,8 @@ mod compact;
 mod error;
 mod gcm;
 #[cfg(feature = "_jws")]
+mod jwks;
+#[cfg(feature = "_jws")]
 mod jws;
 mod key;
 mod signed;
@@ -28,8 +30,10 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+#[cfg(feature = "_jws")]
+pub use self::jwks::{JwkSet, JwksUrl};
 #[cfg(feature = "_jws")]
 pub use self::jws::{Jws, JwsAlgorithm, JwsKeys};
 pub use self::{cbc::JweCbc, error::CodecError, gcm::JweGcm, signed::JwsHs512};
@@ -56,6 +60,16 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
     ///
     /// When the token was not made by the holder of one of the keys.
     fn decode(&self, token: &str) -> Result<Opened, CodecError>;
+
+    /// Waits for newer keys, after a token was refused with an error that
+    /// [`is_unknown_key`](CodecError::is_unknown_key). `true`: decode it once more. `None`: nothing newer can be had
+    /// at present, and there is nothing to wait for.
+    ///
+    /// A codec that reads keys from elsewhere bounds how often it asks there, whoever calls this and how often:
+    /// anyone can make up the name of a key.
+    fn refresh(&self) -> Option<Pin<Box<dyn Future<Output = bool> + Send + '_>>> {
+        None
+    }
 }
 
 /// What a token held.
