@@ -99,6 +99,8 @@ pub enum SessionErrorKind {
     MissingLayer,
     /// A callback of the application failed, panicked or took too long.
     Callback,
+    /// What sessions are judged by cannot be reached: the keys of an issuer. Trying again may help.
+    Unavailable,
     /// The session is there but does not have the shape that the handler asked for.
     Shape,
     /// A guard asks how long ago the user signed in, and tokens do not say.
@@ -120,7 +122,9 @@ impl SessionError {
     /// The status that a response for it has: 503 where trying again may help, else 500.
     pub fn status(&self) -> http::StatusCode {
         match self.kind {
-            SessionErrorKind::Callback => http::StatusCode::SERVICE_UNAVAILABLE,
+            SessionErrorKind::Callback | SessionErrorKind::Unavailable => {
+                http::StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => http::StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -130,6 +134,7 @@ impl SessionError {
         match self.kind {
             SessionErrorKind::MissingLayer => "MissingAuthLayer",
             SessionErrorKind::Callback => "SessionCallbackError",
+            SessionErrorKind::Unavailable => "SessionUnavailable",
             SessionErrorKind::Shape => "SessionShapeError",
             SessionErrorKind::UnknownAuthTime => "UnknownAuthTime",
             SessionErrorKind::ReadOnly => "SessionReadOnly",
@@ -145,6 +150,7 @@ impl fmt::Display for SessionError {
                  after (outside) the routes and guards that need it"
             }
             SessionErrorKind::Callback => "a session callback of the application failed; see the log",
+            SessionErrorKind::Unavailable => "sessions cannot be judged at present; see the log",
             SessionErrorKind::Shape => {
                 "the session does not have the shape that this handler asks for; see the log"
             }

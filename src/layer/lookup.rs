@@ -11,7 +11,7 @@ use crate::{
     cookie::CookieHeaders,
     error::{SessionError, SessionErrorKind},
     head::Head,
-    session::Session,
+    session::{Found, Session},
 };
 
 /// Anything with the headers and extensions of a request: [`http::Request`] and [`Parts`].
@@ -143,8 +143,9 @@ impl<'r> Lookup<'r> {
             return Ok(None);
         }
         match auth.settings.strategy.read_token(&token, https, auth.now()) {
-            Some(sealed) => Token::from_json(&sealed.json).map(Some),
-            None => Ok(None),
+            Found::Session(sealed) => Token::from_json(&sealed.json).map(Some),
+            Found::Locked(locked) if locked.keyless => Err(SessionError::new(SessionErrorKind::Unavailable)),
+            _ => Ok(None),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     cookie::CookieHeaders,
     error::SessionErrorKind,
     head::Head,
-    session::{Present, SealedSession},
+    session::{Found, Locked, Present, SealedSession},
 };
 
 /// The way to whoever is there, when a callback has to be asked.
@@ -41,15 +41,8 @@ pub(super) fn resolve(auth: &Auth, request: Head<'_>) -> Resolution {
         return resolve_bearer(auth, request);
     }
     let now = auth.now();
-    let Some(sealed) = strategy.read(&carried, https, now).session() else {
-        return Resolution::Anonymous;
-    };
-    let visit = Visit { now, https, present: Present::of(&carried), bearer: false };
-    let due = auth.settings.renew_on_read || strategy.is_due(&sealed, now);
-    if due && auth.settings.site.is_some() {
-        return Resolution::Pending(Box::pin(renewed(auth.clone(), sealed, visit)));
-    }
-    found(auth, sealed, visit)
+    let found = strategy.read(&carried, https, now);
+    resolve_found(auth, found, || Visit { now, https, present: Present::of(&carried), bearer: false })
 }
 
 /// A session that came in `Authorization` is read and never renewed: there is no cookie to put a token into.
@@ -59,18 +52,51 @@ fn resolve_bearer(auth: &Auth, request: Head<'_>) -> Resolution {
     }
     let Some(token) = bearer::token(request.headers) else { return Resolution::Anonymous };
     let (now, https) = (auth.now(), auth.is_https(request));
-    match auth.settings.strategy.read_token(&token, https, now) {
-        Some(sealed) => found(auth, sealed, Visit { now, https, present: Present::default(), bearer: true }),
-        None => Resolution::Anonymous,
-    }
+    let found = auth.settings.strategy.read_token(&token, https, now);
+    resolve_found(auth, found, || Visit { now, https, present: Present::default(), bearer: true })
 }
 
-fn found(auth: &Auth, sealed: SealedSession, visit: Visit) -> Resolution {
-    if auth.settings.callbacks.session.is_some() {
-        return Resolution::Pending(Box::pin(shown(auth.clone(), sealed, visit)));
+fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Resolution {
+    let sealed = match found {
+        Found::Session(sealed) => sealed,
+        Found::Locked(locked) => {
+            return Resolution::Pending(Box::pin(unlocked(auth.clone(), locked, visit())));
+        }
+        Found::Nobody | Found::Disputed => return Resolution::Anonymous,
+    };
+    let visit = visit();
+    if is_due(auth, &sealed, &visit) || auth.settings.callbacks.session.is_some() {
+        return Resolution::Pending(Box::pin(signed_in(auth.clone(), sealed, visit)));
     }
     let resolved = Resolved::SignedIn { sealed, shown: None };
     Resolution::Ready(AuthContext::new(auth.clone(), visit, resolved, Vec::new()))
+}
+
+fn is_due(auth: &Auth, sealed: &SealedSession, visit: &Visit) -> bool {
+    let due = auth.settings.renew_on_read || auth.settings.strategy.is_due(sealed, visit.now);
+    due && !visit.bearer && auth.settings.site.is_some()
+}
+
+/// Waits for the keys that a token names. Where no keys can be had, it is not known who is there.
+async fn unlocked(auth: Auth, locked: Locked, visit: Visit) -> AuthContext {
+    match auth.settings.strategy.unlock(locked, visit.https, visit.now).await {
+        Found::Session(sealed) => signed_in(auth, sealed, visit).await,
+        Found::Locked(locked) if locked.keyless => {
+            tracing::warn!("nobody can be told: the keys for session tokens cannot be read");
+            AuthContext::new(auth, visit, Resolved::Failed(SessionErrorKind::Unavailable), Vec::new())
+        }
+        _ => AuthContext::new(auth, visit, Resolved::Anonymous, Vec::new()),
+    }
+}
+
+async fn signed_in(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
+    if is_due(&auth, &sealed, &visit) {
+        return renewed(auth, sealed, visit).await;
+    }
+    if auth.settings.callbacks.session.is_some() {
+        return shown(auth, sealed, visit).await;
+    }
+    AuthContext::new(auth, visit, Resolved::SignedIn { sealed, shown: None }, Vec::new())
 }
 
 async fn shown(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {

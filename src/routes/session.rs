@@ -28,7 +28,7 @@ async fn answer(cx: &Cx, update: Option<Option<Value>>) -> Reply {
     let sealed = match cx.session() {
         Found::Session(sealed) => sealed,
         Found::Nobody => return removed(cx),
-        Found::Disputed => return nobody(cx),
+        Found::Disputed | Found::Locked(_) => return nobody(cx),
     };
     let Renewal { session, token, cookies } = match cx.auth.renew(&sealed, update, &cx.visit).await {
         Ok(Some(renewal)) => renewal,

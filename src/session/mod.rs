@@ -19,5 +19,5 @@ pub(crate) use self::{
     claims::Registered,
     expected::Expected,
     model::UserClaims,
-    strategy::{Found, JwtStrategy, Present, Profile, SealedSession},
+    strategy::{Found, JwtStrategy, Locked, Present, Profile, SealedSession},
 };

@@ -1,12 +1,12 @@
 //! Where sessions live: in the token itself (the JWT strategy of Auth.js).
 
-use std::sync::Arc;
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use memchr::memmem::Finder;
 
 use crate::{
     clock::Timestamp,
-    codec::{Codec, CodecError},
+    codec::{Codec, CodecError, Opened},
     cookie::{CookieHeaders, CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
     session::{Claims, Expected, Lifetime, Registered, lifetime},
@@ -122,23 +122,51 @@ impl JwtStrategy {
         carried
     }
 
-    /// Whose session the cookies of a request are.
+    /// Whose session the cookies of a request are, by the keys that are known now.
     pub(crate) fn read_cookies(&self, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Found {
         self.read(&self.carried(cookies, https), https, now)
     }
 
     /// The same, of cookies that were found already.
     pub(crate) fn read(&self, carried: &Carried<'_>, https: bool, now: Timestamp) -> Found {
-        let readers = &self.profile(https).readers;
-        Found::of(carried.iter().flat_map(|(index, cookies)| {
-            cookies.candidates().filter_map(|token| self.open(&readers[*index], &token, *index > 0, now))
-        }))
+        let mut locked = None;
+        let tokens = carried
+            .iter()
+            .flat_map(|(reader, cookies)| cookies.candidates().map(move |token| (*reader, token)));
+        let sessions =
+            tokens.filter_map(|(reader, token)| self.open(https, reader, token, now).or_note(&mut locked));
+        // A token that waits for its key counts for nothing beside one that opens.
+        match (Found::of(sessions), locked) {
+            (Found::Nobody, Some(locked)) => Found::Locked(locked),
+            (found, _) => found,
+        }
     }
 
     /// The session of one token, from wherever it came.
-    pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Option<SealedSession> {
-        let readers = &self.profile(https).readers;
-        readers.iter().enumerate().find_map(|(index, reader)| self.open(reader, token, index > 0, now))
+    pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Found {
+        let mut locked = None;
+        let readers = 0..self.profile(https).readers.len();
+        let session = readers
+            .filter_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked))
+            .next();
+        match (session, locked) {
+            (Some(session), _) => Found::Session(session),
+            (None, Some(locked)) => Found::Locked(locked),
+            (None, None) => Found::Nobody,
+        }
+    }
+
+    /// Waits for newer keys and tries once more.
+    pub(crate) async fn unlock(&self, locked: Locked, https: bool, now: Timestamp) -> Found {
+        let Locked { token, reader, .. } = locked;
+        if let Some(refresh) = self.profile(https).readers[reader].codec.refresh() {
+            refresh.await;
+        }
+        match self.open(https, reader, Cow::Owned(token), now) {
+            Attempt::Opened(session) => Found::Session(session),
+            Attempt::Refused => Found::Nobody,
+            Attempt::Locked(locked) => Found::Locked(locked),
+        }
     }
 
     /// The first token that the cookies hold, without opening it.
@@ -147,14 +175,30 @@ impl JwtStrategy {
         carried.iter().find_map(|(_, cookies)| Some(cookies.candidates().next()?.into_owned()))
     }
 
-    fn open(&self, reader: &Reader, token: &str, foreign: bool, now: Timestamp) -> Option<SealedSession> {
-        let mut opened = match reader.codec.decode(token) {
+    fn open(&self, https: bool, index: usize, token: Cow<'_, str>, now: Timestamp) -> Attempt {
+        let reader = &self.profile(https).readers[index];
+        let opened = match reader.codec.decode(&token) {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::debug!(%error, dialect = reader.rules.name, "a session token was refused");
-                return None;
+                if !error.is_unknown_key() {
+                    return Attempt::Refused;
+                }
+                let (token, keyless) = (token.into_owned(), error.is_no_keys());
+                return Attempt::Locked(Locked { token, reader: index, keyless });
             }
         };
+        self.judge(reader, opened, index > 0, now).map_or(Attempt::Refused, Attempt::Opened)
+    }
+
+    /// Whether the claims of a token that verified make a session.
+    fn judge(
+        &self,
+        reader: &Reader,
+        mut opened: Opened,
+        foreign: bool,
+        now: Timestamp,
+    ) -> Option<SealedSession> {
         let registered = Registered::parse(&mut opened.claims)?;
         if !lifetime::is_session(&registered, reader.rules, &self.lifetime, now) {
             tracing::debug!(
@@ -240,10 +284,48 @@ impl JwtStrategy {
     }
 }
 
+/// What one token came to.
+enum Attempt {
+    Opened(SealedSession),
+    Refused,
+    Locked(Locked),
+}
+
+impl Attempt {
+    /// The session; the first token that waits for its key is noted.
+    fn or_note(self, first: &mut Option<Locked>) -> Option<SealedSession> {
+        match self {
+            Self::Opened(session) => return Some(session),
+            Self::Refused => {}
+            Self::Locked(locked) => {
+                first.get_or_insert(locked);
+            }
+        }
+        None
+    }
+}
+
+/// A token whose key is not known, or not yet.
+pub(crate) struct Locked {
+    token: String,
+    reader: usize,
+    /// No token at all can be judged: the keys could not be read.
+    pub(crate) keyless: bool,
+}
+
+/// Without the token.
+impl fmt::Debug for Locked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Locked").field("keyless", &self.keyless).finish_non_exhaustive()
+    }
+}
+
 /// Whose session the cookies of a request are.
 #[derive(Debug)]
 pub(crate) enum Found {
     Nobody,
+    /// Nobody, by the keys that are known; newer ones may be had.
+    Locked(Locked),
     Session(SealedSession),
     /// Cookies that verify and are about different people: one was put there by somebody else, such as a
     /// sibling domain, and which one cannot be told. They are not removed either, for a removal might reach
@@ -268,7 +350,7 @@ impl Found {
     pub(crate) fn session(self) -> Option<SealedSession> {
         match self {
             Self::Session(sealed) => Some(sealed),
-            Self::Nobody | Self::Disputed => None,
+            Self::Nobody | Self::Locked(_) | Self::Disputed => None,
         }
     }
 }

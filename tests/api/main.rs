@@ -13,6 +13,8 @@ mod guards;
 mod layer;
 mod logs;
 mod pages;
+#[cfg(feature = "_jws")]
+mod public_keys;
 mod robustness;
 mod routing;
 mod sessions;
