@@ -197,6 +197,43 @@ fn the_encrypted_form_of_v3_is_read() {
     }
 }
 
+/// S35: an issuer on the npm package `jose` signs, and publishes its keys; we read with those alone.
+#[cfg(feature = "jws")]
+#[test]
+fn s35_key_sets_of_jose_verify_what_it_signs() {
+    use portcullis::codec::{JwkSet, JwsAlgorithm as A};
+
+    let Some(mut node) = Node::start() else { return };
+    let all = [
+        (A::RS256, "RS256"),
+        (A::RS384, "RS384"),
+        (A::RS512, "RS512"),
+        (A::PS256, "PS256"),
+        (A::PS384, "PS384"),
+        (A::PS512, "PS512"),
+        (A::ES256, "ES256"),
+        (A::ES384, "ES384"),
+        (A::EdDSA, "EdDSA"),
+    ];
+    let names: Vec<_> = all.iter().map(|(_, name)| name).collect();
+    let published = node.ask(&json!({ "op": "keys", "algorithms": names })).to_string();
+    let set = JwkSet::from_json(&published, all.map(|(algorithm, _)| algorithm)).unwrap();
+    let claims = json!({ "sub": "1", "name": "Zoë 日本語 🦀", "exp": NOW + 60 });
+    for (algorithm, name) in all {
+        let answer = node.ask(&json!({ "op": "sign", "algorithm": name, "claims": claims }));
+        let token = answer["token"].as_str().unwrap_or_else(|| panic!("{name}: {answer}"));
+        let opened = set.decode(token).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(serde_json::from_slice::<Value>(&opened.claims).unwrap(), claims, "{name}");
+
+        // Neither for another algorithm nor with the keys of another set.
+        let other = if algorithm == A::EdDSA { A::ES256 } else { A::EdDSA };
+        assert!(JwkSet::from_json(&published, [other]).unwrap().decode(token).is_err(), "{name}");
+        let newer = node.ask(&json!({ "op": "keys", "algorithms": [name] })).to_string();
+        let newer = JwkSet::from_json(&newer, [algorithm]).unwrap();
+        assert!(newer.decode(token).is_err(), "{name}");
+    }
+}
+
 /// S15: the list of v5 means the same on both sides.
 #[test]
 fn s15_lists_of_secrets_are_shared_with_v5() {

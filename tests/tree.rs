@@ -78,10 +78,20 @@ fn s94_unsafe_code_is_forbidden() {
     }
 }
 
+/// One TLS and one backend for it, and no server.
+#[test]
+fn s94_the_http_client_brings_one_provider() {
+    let client = tree(&["--features", "hyper-client"]);
+    assert!(client.contains("rustls") && client.contains("aws-lc-rs"), "{client:?}");
+    for unwanted in ["ring", "openssl", "native-tls", "rsa", "reqwest", "webpki-roots", "axum"] {
+        assert!(!client.contains(unwanted), "{unwanted} is built for the HTTP client");
+    }
+}
+
 /// Every crate that users build says that the version of Rust which we promise is enough for it.
 #[test]
 fn s94_no_dependency_needs_a_newer_rust() {
-    for features in [&[][..], &["--features", "jws"], &["--no-default-features"]] {
+    for features in [&[][..], &["--features", "jws,hyper-client"], &["--no-default-features"]] {
         let mut arguments = vec!["metadata", "--format-version", "1"];
         arguments.extend(features);
         let metadata: Value = serde_json::from_str(&cargo(&arguments)).unwrap();
@@ -171,7 +181,7 @@ fn s05_secrets_are_compared_in_constant_time() {
 
 /// Which modules of `src` use which. Each may use those above it; the two pairs that know each other are
 /// named as such.
-const USES: [(&str, &[&str]); 22] = [
+const USES: [(&str, &[&str]); 23] = [
     // base
     ("error", &[]),
     ("clock", &[]),
@@ -182,7 +192,8 @@ const USES: [(&str, &[&str]); 22] = [
     ("origin", &["error", "head"]),
     // ports
     ("cookie", &["clock", "dialect", "error"]),
-    ("codec", &["dialect", "error", "secret"]),
+    ("http_client", &["clock", "error"]),
+    ("codec", &["clock", "dialect", "error", "http_client", "secret"]),
     // core
     ("session", &["clock", "codec", "cookie", "dialect", "error"]),
     // These two know each other: callbacks are shown what was typed, and a provider is made of a callback.

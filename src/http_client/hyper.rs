@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -113,6 +114,9 @@ impl HyperClient {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let response = self.client.request(request.map(Full::new)).await.map_err(HttpError::unavailable)?;
         let (parts, body) = response.into_parts();
+        if body.size_hint().lower() > self.max_response_bytes as u64 {
+            return Err(HttpError::too_large()); // Announced: none of it needs to be read.
+        }
         let body = Limited::new(body, self.max_response_bytes).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 HttpError::too_large()

@@ -500,7 +500,8 @@ async fn rules_decide() {
 #[tokio::test]
 async fn s70_a_question_without_an_answer_lets_nobody_pass() {
     let claims = json!({ "sub": "1" });
-    let faults: Vec<(&str, fn() -> Rule)> = vec![
+    type Fault = (&'static str, fn() -> Rule);
+    let faults: Vec<Fault> = vec![
         ("fails", || Rule::when_async(async |_: Claims| Err::<bool, BoxError>("no".into()))),
         ("panics", || Rule::when_async(async |_: Claims| panic!("no"))),
         ("panics at once", || {

@@ -4,9 +4,12 @@
 // Reads one JSON object a line and answers each with one JSON line, in order:
 //   {"op":"encode","version":"v3|v4|v5","secret":…,"salt":…,"claims":{…},"maxAge":n}  ->  {"token":…}
 //   {"op":"decode","version":…,"secret":…,"salt":…,"token":…}                          ->  {"claims":…}
+//   {"op":"keys","algorithms":["RS256",…]}  ->  {"keys":[…]}: a new key set, with the algorithms' names as kid
+//   {"op":"sign","algorithm":…,"claims":{…}}  ->  {"token":…}: signed with the key of that set
 // or {"error":…}. The salt is the cookie name in v5, empty for sessions in v4; v3 has none.
 // Optional: "now" (Unix seconds) is the time the package sees; "encryption": true is v3's setting.
 import { createRequire } from 'node:module';
+import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import * as v5 from '@auth/core/jwt';
 
 const require = createRequire(import.meta.url);
@@ -25,8 +28,24 @@ function setClock(seconds) {
   };
 }
 
+/** Private keys by algorithm, of the last set that was asked for. */
+const signers = {};
+
+async function keySet(algorithms) {
+  return Promise.all(algorithms.map(async (alg) => {
+    const { publicKey, privateKey } = await generateKeyPair(alg);
+    signers[alg] = privateKey;
+    return { ...await exportJWK(publicKey), kid: alg, alg, use: 'sig' };
+  }));
+}
+
 async function answer(line) {
   const { op, version, claims, token, now, ...options } = JSON.parse(line);
+  const { algorithm: alg } = options;
+  if (op === 'keys') return { keys: await keySet(options.algorithms) };
+  if (op === 'sign') {
+    return { token: await new SignJWT(claims).setProtectedHeader({ alg, kid: alg, typ: 'JWT' }).sign(signers[alg]) };
+  }
   const jwt = packages[version];
   if (!jwt) throw new Error(`unknown version ${version}`);
   setClock(now);

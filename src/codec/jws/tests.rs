@@ -175,6 +175,31 @@ fn public_keys_read_and_do_not_write() {
     }
 }
 
+/// S15: the present key signs, older ones are read and their tokens due for a new one.
+#[test]
+fn s15_older_keys_are_read() {
+    let older = "Wq2Zr8Ls4Xc6Vb1Nm9Kj3Hg5Fd7Sa0PoWq2Zr8Ls4Xc6Vb1Nm9Kj3Hg5Fd7Sa0Pof1Zq";
+    let old = Jws::new(HS256, JwsKeys::secret(&Secret::new(older))).unwrap();
+    let list = Jws::new(HS256, JwsKeys::secret(&Secret::new(SECRET).or_previous(older))).unwrap();
+    assert!(list.decode(&old.encode(CLAIMS).unwrap()).unwrap().outdated_key);
+    let token = list.encode(CLAIMS).unwrap();
+    assert!(!codec(HS256).decode(&token).unwrap().outdated_key && old.decode(&token).is_err());
+
+    // A public key of the RFC's (RFC 8037 appendix A.2) as the present one.
+    let present = concat!(
+        "-----BEGIN PUBLIC KEY-----\n",
+        "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n",
+        "-----END PUBLIC KEY-----\n"
+    );
+    let present = JwsKeys::public_pem(EdDSA, present.as_bytes()).unwrap();
+    let token = codec(EdDSA).encode(CLAIMS).unwrap();
+    assert!(Jws::new(EdDSA, present.clone()).unwrap().decode(&token).is_err());
+    let both = Jws::new(EdDSA, present.clone().or_previous(keys(EdDSA))).unwrap();
+    assert!(both.decode(&token).unwrap().outdated_key);
+    assert!(both.encode(CLAIMS).is_err(), "an older key does not sign");
+    assert!(Jws::new(EdDSA, present.or_previous(keys(ES256))).is_err());
+}
+
 #[test]
 fn keys_of_another_kind_are_refused_at_once() {
     for algorithm in ALL {
