@@ -81,7 +81,7 @@ fn s94_unsafe_code_is_forbidden() {
 /// One TLS and one backend for it, and no server.
 #[test]
 fn s94_the_http_client_brings_one_provider() {
-    let client = tree(&["--features", "hyper-client"]);
+    let client = tree(&["--no-default-features", "--features", "hyper-client"]);
     assert!(client.contains("rustls") && client.contains("aws-lc-rs"), "{client:?}");
     for unwanted in ["ring", "openssl", "native-tls", "rsa", "reqwest", "webpki-roots", "axum"] {
         assert!(!client.contains(unwanted), "{unwanted} is built for the HTTP client");
