@@ -71,7 +71,7 @@ async fn serve(listener: TcpListener, secret: Secret, origin: OriginPolicy) -> R
     let greeter = RequireAuth::role("admin")
         .matching(["/greeter.v1.Greeter/Collect"])
         .layer(GreeterServer::new(Polite));
-    let greeter = RequireAuth::signed_in().layer(greeter);
+    let greeter = RequireAuth::signed_in().grpc().layer(greeter);
     Server::builder()
         .accept_http1(true)
         // In this order: gRPC-Web is for methods, and refuses what is no call, such as the sign-in page.

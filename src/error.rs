@@ -146,8 +146,8 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             SessionErrorKind::MissingLayer => {
-                "no AuthLayer in front of this service: add `.layer(AuthLayer::new(auth))` to the router, \
-                 after (outside) the routes and guards that need it"
+                "no AuthLayer in front of this service: put one around the whole router or server, outside the routes \
+                 and guards that need it (Axum: the last `.layer(AuthLayer::new(auth))`; Tonic: on `Server::builder()`)"
             }
             SessionErrorKind::Callback => "a session callback of the application failed; see the log",
             SessionErrorKind::Unavailable => "sessions cannot be judged at present; see the log",

@@ -240,7 +240,7 @@ const USES: [(&str, &[&str]); 23] = [
             "user",
         ],
     ),
-    ("grpc", &["error"]),
+    ("grpc", &["error", "head"]),
     ("layer", &["auth", "cookie", "error", "grpc", "head", "reply", "routes", "session"]),
     ("guard", &["auth", "callbacks", "clock", "dialect", "error", "grpc", "layer", "reply", "session"]),
     // frameworks

@@ -173,9 +173,10 @@ impl AuthContext {
         Ok(())
     }
 
-    /// Signs out: removes the session's cookies with the response. Does nothing at a verifier.
+    /// Signs out: removes the session's cookies with the response. Does nothing at a verifier, nor about a session
+    /// that came in `Authorization`, which has none.
     pub async fn sign_out(&self) {
-        if !self.writes() {
+        if self.is_bearer() || !self.writes() {
             return;
         }
         let sealed = match &self.0.resolved {
@@ -234,7 +235,8 @@ impl AuthContext {
         if self.0.auth.is_ended(sealed).await {
             return None;
         }
-        Some(sealed.registered.expires?.since(self.0.auth.now()))
+        let end = self.0.auth.settings.strategy.end(&sealed.registered)?;
+        Some(end.since(self.0.auth.now()))
     }
 
     /// The cookies that the response has to carry; they are handed out once.
@@ -259,7 +261,11 @@ impl AuthContext {
         self.0.visit.bearer
     }
 
-    fn consult(&self) {
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.visit.https
+    }
+
+    pub(crate) fn consult(&self) {
         self.0.consulted.store(true, Ordering::Relaxed);
         if self.0.visit.bearer {
             self.consult_bearer();

@@ -103,14 +103,14 @@ impl Auth {
 
     /// Whether a session is over: expired, or ended by the `jwt` callback. A callback that fails ends nothing.
     pub(crate) async fn is_ended(&self, sealed: &SealedSession) -> bool {
-        if sealed.registered.expires.is_none_or(|expires| expires <= self.now()) {
+        if self.settings.strategy.end(&sealed.registered).is_none_or(|end| end <= self.now()) {
             return true;
         }
         if self.settings.callbacks.jwt.is_none() {
             return false;
         }
         let Some(claims) = Claims::from_json(&sealed.json) else { return true };
-        matches!(self.settings.callbacks.jwt(JwtContext::read(claims)).await, Ok(None))
+        matches!(self.settings.callbacks.jwt(JwtContext::watch(claims)).await, Ok(None))
     }
 
     /// Starts a session with a new token, whatever the browser had before. Without cookies if the `jwt`

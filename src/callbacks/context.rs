@@ -51,6 +51,9 @@ pub enum Trigger {
     SignIn,
     /// The client called `update()`, or a handler did.
     Update,
+    /// A [`SessionWatch`](crate::SessionWatch) asks whether the session goes on. `Ok(None)` ends it; a token is dropped,
+    /// so do not spend anything here, such as a refresh token.
+    Watch,
 }
 
 /// For the `jwt` callback: the token, and at a sign-in what it is made of.
@@ -83,6 +86,10 @@ impl fmt::Debug for JwtContext {
 impl JwtContext {
     pub(crate) fn read(token: Claims) -> Self {
         Self { token, user: None, account: None, trigger: None, session: None }
+    }
+
+    pub(crate) fn watch(token: Claims) -> Self {
+        Self { trigger: Some(Trigger::Watch), ..Self::read(token) }
     }
 
     pub(crate) fn update(token: Claims, session: Option<Value>) -> Self {

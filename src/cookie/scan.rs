@@ -86,12 +86,26 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The cookie whose name begins with what stands from `at` to `end`, if one begins there.
 fn named(line: &[u8], at: usize, end: usize) -> Option<(&[u8], &[u8])> {
-    let before = trim(&line[..at]);
-    if !before.is_empty() && !before.ends_with(b";") {
+    // Only up to what stands before, so that many blanks are not walked again and again.
+    let before = line[..at].iter().rposition(|byte| !is_blank(*byte));
+    if before.is_some_and(|before| line[before] != b';') {
         return None;
     }
     let rest = &line[end..];
-    pair(&rest[..memchr(b';', rest).unwrap_or(rest.len())])
+    let rest = &rest[..memchr(b';', rest).unwrap_or(rest.len())];
+    let equals = memchr(b'=', rest)?;
+    Some((trim_end(&rest[..equals]), trim(&rest[equals + 1..])))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 fn trim(mut bytes: &[u8]) -> &[u8] {
@@ -167,7 +181,7 @@ mod tests {
             let headers = headers(&[line.as_bytes()]);
             let cookies = CookieHeaders::of(&headers);
             let plain = cookies.pairs().filter_map(|(name, value)| Some((name.strip_prefix(b"ab")?, value)));
-            let plain: Vec<_> = plain.map(|(rest, value)| (trim(rest), value)).collect();
+            let plain: Vec<_> = plain.collect();
             let mut quick = Vec::new();
             cookies.each_beginning_with(&Finder::new("ab"), |rest, value| quick.push((rest, value)));
             prop_assert_eq!(quick, plain);

@@ -5,12 +5,13 @@ use std::{future::Future, pin::Pin};
 use serde::de::IgnoredAny;
 
 use super::{
-    require::RequireAuth,
+    require::{Answer as Format, RequireAuth},
     rule::{Answer, Asked, Rule},
 };
 use crate::{
     auth::{Auth, Token},
     error::SessionError,
+    grpc,
     layer::{AuthRequest, Lookup},
     session::Claims,
 };
@@ -19,8 +20,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Nobody is signed in, or not recently enough. A sign-in would help.
+    /// Nobody is signed in.
     NotSignedIn,
+    /// Somebody is signed in whose last sign-in is too long ago ([`Rule::fresh_within`]).
+    Stale,
     /// Somebody is signed in, who may not do that.
     Forbidden,
     /// It cannot be known who is.
@@ -46,6 +49,9 @@ pub(super) fn judge(guard: &RequireAuth, request: &impl AuthRequest) -> Verdict 
 }
 
 fn verdict(guard: &RequireAuth, request: &impl AuthRequest) -> Result<Verdict, SessionError> {
+    if guard.answer == Format::Grpc && !grpc::is_call(request.head()) {
+        return Ok(Verdict::Refuse(Refusal::Forbidden));
+    }
     let lookup = Lookup::of(request)?;
     // A session whose callbacks failed lets nobody pass, even where its token alone would do.
     if guard.rule.is_signed_in() {
@@ -70,7 +76,7 @@ async fn ask(auth: Auth, rule: Rule, claims: Claims) -> Result<(), Refusal> {
 fn decided(answer: Answer) -> Result<(), Refusal> {
     match answer {
         Answer::Yes => Ok(()),
-        Answer::SignInAgain => Err(Refusal::NotSignedIn),
+        Answer::SignInAgain => Err(Refusal::Stale),
         Answer::No => Err(Refusal::Forbidden),
     }
 }

@@ -1,48 +1,99 @@
 //! Which paths a guard is about.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 
 /// The patterns of a guard, as the `matcher` of Next.js has them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Paths {
-    /// Guarded are these only; all, if there is none.
-    pub(super) only: Vec<Pattern>,
+    /// Guarded are these only.
+    only: Option<Vec<Pattern>>,
     /// These are not guarded.
-    pub(super) except: Vec<Pattern>,
+    except: Vec<Pattern>,
+    /// Nor are these, which are meant as the browser has them.
+    except_everywhere: Vec<Pattern>,
 }
 
-/// A path with places for segments: `:name` for one, `:name*` for any number, `:name+` for one or more.
+/// A path with places for segments: `:name` for one, `:name?` for one or none, `:name*` for any number, `:name+` for
+/// one or more; or as Axum writes them, `{name}` and `{*name}`.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Vec<Segment>);
+struct Pattern(Vec<Segment>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Literal(String),
     One,
+    Maybe,
     Any,
     Some,
 }
 
 impl Paths {
-    /// Whether requests for this path are guarded. A path that is written in an odd way (`//admin`,
-    /// `/%61dmin`, `/public/../admin`) is guarded if it is so as it stands or in its plain form, so that no
-    /// spelling leads around a guard.
-    pub(super) fn guards(&self, path: &str) -> bool {
-        let among = |patterns: &[Pattern], path: &str| patterns.iter().any(|pattern| pattern.matches(path));
-        let guards =
-            |path: &str| (self.only.is_empty() || among(&self.only, path)) && !among(&self.except, path);
-        if self.only.is_empty() && self.except.is_empty() {
-            return true;
+    /// Guards these. A pattern that is not understood is taken for every path: a guard must not be open because of
+    /// how it was written.
+    pub(super) fn guard_only(&mut self, patterns: impl Iterator<Item = impl AsRef<str>>) {
+        let only = self.only.get_or_insert_default();
+        for pattern in patterns {
+            only.push(understood(pattern.as_ref(), "every path is guarded").unwrap_or_else(Pattern::all));
         }
-        guards(path) || guards(&plain(path))
+    }
+
+    /// Does not guard these. A pattern that is not understood is no exception.
+    pub(super) fn leave_out(&mut self, patterns: impl Iterator<Item = impl AsRef<str>>) {
+        self.except.extend(patterns.filter_map(|pattern| understood(pattern.as_ref(), "it excepts nothing")));
+    }
+
+    /// The same, for paths as the browser has them.
+    pub(super) fn leave_out_everywhere(&mut self, patterns: impl Iterator<Item = impl AsRef<str>>) {
+        let patterns = patterns.filter_map(|pattern| understood(pattern.as_ref(), "it excepts nothing"));
+        self.except_everywhere.extend(patterns);
+    }
+
+    /// Whether no path was named, so that each is guarded.
+    pub(super) fn is_every(&self) -> bool {
+        self.only.is_none() && self.except.is_empty() && self.except_everywhere.is_empty()
+    }
+
+    /// Whether requests for this path are guarded; `original` is the path before routers took prefixes away.
+    ///
+    /// A path that is written in an odd way (`//admin`, `/%61dmin`, `/public/../admin`) is guarded if any of the
+    /// forms is in which something further in might read it, so that no spelling leads around a guard.
+    pub(super) fn guards(&self, path: &str, original: &str) -> bool {
+        let listed = forms(path).chain(forms(original)).any(|form| self.lists(&form));
+        let excepted = forms(path).all(|form| among(&self.except, &form))
+            || forms(original).all(|form| among(&self.except, &form))
+            || forms(original).all(|form| among(&self.except_everywhere, &form));
+        listed && !excepted
+    }
+
+    fn lists(&self, path: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| among(only, path))
     }
 }
 
+fn among(patterns: &[Pattern], path: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(path))
+}
+
+fn understood(text: &str, consequence: &str) -> Option<Pattern> {
+    let pattern = Pattern::parse(text);
+    if pattern.is_none() {
+        tracing::error!(
+            pattern = text,
+            "a path pattern of a guard is not understood, so {consequence}: write /path, /path/:name, \
+             /path/:name?, /path/:name+ or /path/:name*"
+        );
+    }
+    pattern
+}
+
 impl Pattern {
-    pub(super) fn new(pattern: &str) -> Self {
-        Self(segments(pattern).map(Segment::new).collect())
+    fn parse(pattern: &str) -> Option<Self> {
+        let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+        segments(pattern).map(Segment::parse).collect::<Option<_>>().map(Self)
+    }
+
+    fn all() -> Self {
+        Self(vec![Segment::Any])
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -51,13 +102,27 @@ impl Pattern {
 }
 
 impl Segment {
-    fn new(text: &str) -> Self {
-        match text.strip_prefix(':') {
-            Some(name) if name.ends_with('*') => Self::Any,
-            Some(name) if name.ends_with('+') => Self::Some,
-            Some(_) => Self::One,
-            None => Self::Literal(text.to_owned()),
+    fn parse(text: &str) -> Option<Self> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if let Some(name) = text.strip_prefix(':') {
+            let (name, segment) = match name.as_bytes().last()? {
+                b'?' => (&name[..name.len() - 1], Self::Maybe),
+                b'*' => (&name[..name.len() - 1], Self::Any),
+                b'+' => (&name[..name.len() - 1], Self::Some),
+                _ => (name, Self::One),
+            };
+            return is_name(name).then_some(segment);
         }
+        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            return match name.strip_prefix('*') {
+                Some(name) => is_name(name).then_some(Self::Some),
+                None => is_name(name).then_some(Self::One),
+            };
+        }
+        let plain = !text.bytes().any(|byte| b"(){}*+?[]\\:|^$#".contains(&byte));
+        plain.then(|| Self::Literal(text.to_owned()))
     }
 }
 
@@ -78,6 +143,7 @@ fn matches(pattern: &[Segment], path: &[&str]) -> bool {
             next[at] = match segment {
                 Segment::Literal(literal) => step.is_some_and(|before| literal == path[before]),
                 Segment::One => step.is_some_and(|before| !path[before].is_empty()),
+                Segment::Maybe => reached[at] || step.is_some(),
                 Segment::Any => within || reached[at],
                 Segment::Some => within,
             };
@@ -88,11 +154,32 @@ fn matches(pattern: &[Segment], path: &[&str]) -> bool {
     reached[path.len()]
 }
 
-/// A path decoded, without empty segments and with its dots resolved: what a careless router would make of it.
-fn plain(path: &str) -> String {
-    let decoded: Cow<'_, str> = percent_decode_str(path).decode_utf8_lossy();
+/// A path as it stands, and as careless routers would read it: decoded, with slashes merged, with dots resolved.
+fn forms(path: &str) -> impl Iterator<Item = String> {
+    let is_plain =
+        !path.contains("//") && !path.contains(['%', '\\']) && !path.contains("/.") && !path.ends_with('/');
+    let odd = (!is_plain).then(|| {
+        let decoded = percent_decode_str(path).decode_utf8_lossy().replace('\\', "/");
+        let resolved = resolve(&decoded);
+        let bare = format!("/{}", merged(&decoded).trim_matches('/'));
+        [merged(path), merged(&decoded), decoded, bare, resolved]
+    });
+    std::iter::once(path.to_owned()).chain(odd.into_iter().flatten())
+}
+
+fn merged(path: &str) -> String {
+    let mut merged = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !merged.ends_with('/') {
+            merged.push(character);
+        }
+    }
+    merged
+}
+
+fn resolve(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    for segment in decoded.split(['/', '\\']) {
+    for segment in path.split('/') {
         match segment {
             "" | "." => {}
             ".." => drop(kept.pop()),
@@ -134,23 +221,75 @@ mod tests {
             ("/:a*/:b*/:c*/:d+", "/1/2/3", true),
             ("/:a*/x/:b*", "/1/x/2/3", true),
             ("/:a*/x/:b+", "/1/x", false),
+            ("/a/:b?", "/a", true),
+            ("/a/:b?", "/a/1", true),
+            ("/a/:b?", "/a/1/2", false),
+            ("/a/{b}", "/a/1", true),
+            ("/a/{*rest}", "/a/1/2", true),
+            ("/a/{*rest}", "/a", false),
+            ("/a/", "/a", true),
             ("/a", "*", false),
         ] {
-            assert_eq!(Pattern::new(pattern).matches(path), matched, "{pattern} {path}");
+            assert_eq!(Pattern::parse(pattern).unwrap().matches(path), matched, "{pattern} {path}");
+        }
+    }
+
+    fn guarding(only: &[&str], except: &[&str]) -> Paths {
+        let mut paths = Paths::default();
+        if !only.is_empty() {
+            paths.guard_only(only.iter());
+        }
+        paths.leave_out(except.iter());
+        paths
+    }
+
+    /// A pattern in another language guards everything and excepts nothing.
+    #[test]
+    fn what_is_not_understood_is_guarded() {
+        for pattern in [
+            "/admin/*",
+            "/admin/**",
+            "/admin/(.*)",
+            "/((?!public).*)",
+            "/user-:id",
+            "/a/:id(\\d+)",
+            "/a/:path.html",
+            "/a/:",
+            "/a/:*",
+            "/a/{}",
+            "/a/{*}",
+            "/a/{id}x",
+            "/a\\b",
+            "/a?b",
+        ] {
+            assert!(Pattern::parse(pattern).is_none(), "{pattern}");
+            assert!(guarding(&[pattern], &[]).guards("/anything", "/anything"), "{pattern}");
+            assert!(guarding(&[], &[pattern]).guards("/admin/x", "/admin/x"), "{pattern}");
         }
     }
 
     /// S76: no other spelling leads around a guard.
     #[test]
     fn s76_odd_spellings_are_guarded() {
-        let only = |pattern| Paths { only: vec![Pattern::new(pattern)], except: Vec::new() };
-        for path in
-            ["/admin", "//admin", "/admin/", "/%61dmin", "/./admin", "/x/../admin", "/\\admin", "/admin/%2e"]
-        {
-            assert!(only("/admin").guards(path), "{path}");
+        for path in [
+            "/admin",
+            "//admin",
+            "/admin/",
+            "/%61dmin",
+            "/./admin",
+            "/x/../admin",
+            "/\\admin",
+            "/admin/%2e",
+            "//admin/..",
+            "//admin/x/../..",
+            "/%61dmin/..",
+            "/admin%2f%2e%2e",
+            "/admin//x",
+            "/%2561dmin/../admin",
+        ] {
+            assert!(guarding(&["/admin/:path*"], &[]).guards(path, path), "{path}");
         }
-        assert!(!only("/admin").guards("/other"));
-        let except = Paths { only: Vec::new(), except: vec![Pattern::new("/public/:path*")] };
+        assert!(!guarding(&["/admin"], &[]).guards("/other", "/other"));
         for (path, guarded) in [
             ("/public", false),
             ("/public/x", false),
@@ -160,23 +299,35 @@ mod tests {
             ("/PUBLIC", true),
             ("/public/../admin", true),
             ("/public/%2e%2e/admin", true),
+            ("/public%2f..%2fadmin", true),
         ] {
-            assert_eq!(except.guards(path), guarded, "{path}");
+            assert_eq!(guarding(&[], &["/public/:path*"]).guards(path, path), guarded, "{path}");
         }
+    }
+
+    /// In a nested router both paths count: patterns may be written for either.
+    #[test]
+    fn s76_nested_paths() {
+        for pattern in ["/admin/a", "/a"] {
+            assert!(guarding(&[pattern], &[]).guards("/a", "/admin/a"), "{pattern}");
+            assert!(!guarding(&[], &[pattern]).guards("/a", "/admin/a"), "{pattern}");
+        }
+        let mut site = Paths::default();
+        site.leave_out_everywhere(["/favicon.ico"].iter());
+        assert!(site.guards("/favicon.ico", "/admin/favicon.ico"));
+        assert!(!site.guards("/favicon.ico", "/favicon.ico"));
     }
 
     proptest! {
         /// S95: no path makes a matcher panic, and a literal matches itself.
         #[test]
         fn s95_any_path(path in "(/|\\.\\.|%2[ef]|[a-z:*+%\\\\]){0,12}", pattern in "(/|[a-b]|:x\\*?|:y\\+){0,8}") {
-            let _ = Pattern::new(&pattern).matches(&path);
-            // Whoever takes the path apart in the plain way, or in none, finds the guard.
-            let guarded = Paths { only: vec![Pattern::new("/a/:path*")], except: Vec::new() };
+            let _ = guarding(&[&*pattern], &[]).guards(&path, &path);
+            // Whoever reads the path in the plain way, or as it stands, finds the guard.
             let below = format!("/a/{path}");
-            prop_assert!(guarded.guards(&below));
-            let open = Paths { only: Vec::new(), except: vec![Pattern::new("/a/:path*")] };
+            prop_assert!(guarding(&["/a/:path*"], &[]).guards(&below, &below));
             let path = format!("/{path}");
-            prop_assert!(open.guards(&path) || plain(&path).starts_with("/a"));
+            prop_assert!(guarding(&[], &["/a/:path*"]).guards(&path, &path) || resolve(&path).starts_with("/a"));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -25,7 +26,6 @@ use crate::{
 };
 
 /// A request that a guard does not let pass, for [`RequireAuth::refuse_with`].
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Refused<'r> {
     /// Why.
@@ -44,10 +44,21 @@ impl Refused<'_> {
     /// The status that the guard's own answer to a script has: 401, 403, or that of the error.
     pub fn status(&self) -> StatusCode {
         match self.refusal {
-            Refusal::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Refusal::NotSignedIn | Refusal::Stale => StatusCode::UNAUTHORIZED,
             Refusal::Forbidden => StatusCode::FORBIDDEN,
             Refusal::Failed(error) => error.status(),
         }
+    }
+}
+
+/// Without the headers, which hold cookies and tokens.
+impl fmt::Debug for Refused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused")
+            .field("refusal", &self.refusal)
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,19 +76,18 @@ pub(super) fn refuse<B>(
 
 fn answer<B>(guard: &RequireAuth, request: &Request<B>, refusal: &Refusal) -> Response<Bytes> {
     let (uri, method, headers) = (request.uri(), request.method(), request.headers());
-    if grpc::is_grpc(headers) {
-        return grpc_refusal(headers, refusal);
-    }
     let to_sign_in = match refusal {
-        Refusal::NotSignedIn => true,
+        Refusal::NotSignedIn | Refusal::Stale => true,
         Refusal::Forbidden => guard.forbidden_to_sign_in,
         Refusal::Failed(_) => false,
     };
-    let page = match guard.answer {
-        Answer::Page => true,
-        Answer::Json => false,
-        Answer::Auto => is_page(method, headers),
+    let format = match guard.answer {
+        Answer::Auto if grpc::is_call(request.into()) => Answer::Grpc,
+        Answer::Auto if is_page(method, headers) => Answer::Page,
+        Answer::Auto => Answer::Json,
+        told => told,
     };
+    let page = format == Answer::Page;
     let url =
         if to_sign_in && (page || guard.refuse_with.is_some()) { sign_in_url(guard, request) } else { None };
     if let Some(custom) = &guard.refuse_with {
@@ -89,18 +99,21 @@ fn answer<B>(guard: &RequireAuth, request: &Request<B>, refusal: &Refusal) -> Re
         }
     }
     match (refusal, url) {
+        _ if format == Answer::Grpc => grpc_refusal(headers, refusal),
         (_, Some(url)) if page => redirect(url, method),
         (Refusal::Failed(failed), _) => failure(failed),
         (Refusal::Forbidden, _) if !to_sign_in => forbidden(),
+        (Refusal::Stale, _) => stale(),
         _ => unauthorized(),
     }
 }
 
-/// Whether a request is for the sign-in page or the error page of the site, whose paths an inner router serves.
+/// Whether a request is for the sign-in page or the error page of the site, which the application serves itself.
 fn is_own_page<B>(guard: &RequireAuth, request: &Request<B>) -> bool {
     let Ok(auth) = Lookup::of(request).and_then(|lookup| lookup.auth()) else { return false };
     let error_page = auth.settings.site.as_ref().and_then(|site| site.pages.error.as_deref());
-    let path = request.uri().path();
+    // The whole path: below a prefix another page may have the same ending.
+    let path = original_uri(request).path();
     [sign_in_page(guard, &auth), error_page].into_iter().flatten().any(|page| page == path)
 }
 
@@ -108,13 +121,15 @@ fn sign_in_page<'a>(guard: &'a RequireAuth, auth: &'a Auth) -> Option<&'a str> {
     guard.sign_in_page.as_deref().or(auth.settings.sign_in_page.as_deref())
 }
 
-fn grpc_refusal(headers: &HeaderMap, refusal: &Refusal) -> Response<Bytes> {
-    let kind = headers.get(CONTENT_TYPE);
-    match refusal {
-        Refusal::NotSignedIn => grpc::refusal(kind, grpc::Code::Unauthenticated, grpc::NOT_SIGNED_IN),
-        Refusal::Forbidden => grpc::refusal(kind, grpc::Code::PermissionDenied, grpc::NOT_ALLOWED),
-        Refusal::Failed(error) => grpc::refusal(kind, error.into(), &error.to_string()),
-    }
+fn grpc_refusal(request: &HeaderMap, refusal: &Refusal) -> Response<Bytes> {
+    let mut response = match refusal {
+        Refusal::NotSignedIn => grpc::refusal(request, grpc::Code::Unauthenticated, grpc::NOT_SIGNED_IN),
+        Refusal::Stale => grpc::refusal(request, grpc::Code::Unauthenticated, grpc::STALE),
+        Refusal::Forbidden => grpc::refusal(request, grpc::Code::PermissionDenied, grpc::NOT_ALLOWED),
+        Refusal::Failed(error) => grpc::refusal(request, error.into(), &error.to_string()),
+    };
+    response.headers_mut().insert(CACHE_CONTROL, reply::NO_STORE);
+    response
 }
 
 /// The response for a session that cannot be known.
@@ -129,6 +144,14 @@ pub(crate) fn unauthorized() -> Response<Bytes> {
     response
 }
 
+/// The response for somebody who has to sign in once more (RFC 9470 section 3).
+fn stale() -> Response<Bytes> {
+    let mut response = json(StatusCode::UNAUTHORIZED, STALE.into());
+    let again = HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, again);
+    response
+}
+
 /// The response for somebody who is signed in and may not do that.
 pub(crate) fn forbidden() -> Response<Bytes> {
     json(StatusCode::FORBIDDEN, FORBIDDEN.into())
@@ -136,6 +159,7 @@ pub(crate) fn forbidden() -> Response<Bytes> {
 
 // Ready-made: refusing should cost less than the handler would.
 const UNAUTHORIZED: &str = r#"{"error":"Unauthorized","message":"sign in first"}"#;
+const STALE: &str = r#"{"error":"SignInTooOld","message":"sign in again: the last time is too long ago"}"#;
 const FORBIDDEN: &str = r#"{"error":"Forbidden","message":"this user may not do that"}"#;
 
 /// The response for a handler whose sign-in was refused.
@@ -208,7 +232,9 @@ fn sign_in_url<B>(guard: &RequireAuth, request: &Request<B>) -> Option<String> {
     let start = url.len();
     let mut query = form_urlencoded::Serializer::for_suffix(url, start);
     let here = on_this_site(here);
-    let elsewhere = !page.starts_with('/') && !page.starts_with(origin);
+    let rest = page.strip_prefix(origin);
+    let elsewhere =
+        !page.starts_with('/') && !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     match auth.settings.rules.sign_in_link {
         SignInLink::PathOnly if elsewhere => {
             query.append_pair("callbackUrl", &format!("{origin}{here}"));
@@ -226,7 +252,7 @@ fn sign_in_url<B>(guard: &RequireAuth, request: &Request<B>) -> Option<String> {
 }
 
 /// Where the request was sent before a router took a prefix away.
-fn original_uri<B>(request: &Request<B>) -> &Uri {
+pub(super) fn original_uri<B>(request: &Request<B>) -> &Uri {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
         return uri;

@@ -4,12 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use tower_layer::Layer;
 
-use super::{
-    path::{Paths, Pattern},
-    refusal::Refused,
-    rule::Rule,
-    service::Guard,
-};
+use super::{path::Paths, refusal::Refused, rule::Rule, service::Guard};
 use crate::session::Claims;
 
 /// Lets through whom it is told to. See the [module](crate::guard).
@@ -47,6 +42,7 @@ pub(super) enum Answer {
     Auto,
     Page,
     Json,
+    Grpc,
 }
 
 impl RequireAuth {
@@ -69,7 +65,7 @@ impl RequireAuth {
         Self::new(Rule::signed_in())
     }
 
-    /// Users with a role: [`Rule::role`].
+    /// Users with a role: [`Rule::role`]. Both a role and something else: [`Rule::all`].
     pub fn role(role: impl Into<String>) -> Self {
         Self::new(Rule::role(role))
     }
@@ -92,35 +88,45 @@ impl RequireAuth {
     /// # let _ = guard;
     /// ```
     pub fn with_auth(rule: Rule) -> Self {
-        Self { passes_own_pages: true, ..Self::new(rule) }
-            .except(["/_next/:path*", "/favicon.ico"])
-            .page()
-            .forbidden_to_sign_in()
+        let mut guard = Self { passes_own_pages: true, ..Self::new(rule) };
+        guard.paths.leave_out_everywhere(["/_next/:path*", "/favicon.ico"].iter());
+        guard.page().forbidden_to_sign_in()
     }
 
-    /// Guards these paths only; all others pass. Patterns are those of Next.js: `/admin` is that path,
-    /// `/admin/:id` has one more segment, `/admin/:path*` any number, `/admin/:path+` at least one. For gRPC a path
-    /// is `/package.Service/Method`. Called twice it adds to the list.
+    /// Guards these paths only; all others pass. Patterns are some of those of Next.js: `/admin` is that path,
+    /// `/admin/:id` has one more segment, `/admin/:id?` perhaps one, `/admin/:path*` any number, `/admin/:path+` at
+    /// least one; Axum's `/admin/{id}` and `/admin/{*path}` are taken, too. For gRPC a path is
+    /// `/package.Service/Method`. Called twice it adds to the list.
     ///
-    /// A guard in a nested router sees paths without the router's prefix.
-    pub fn matching<'p>(mut self, patterns: impl IntoIterator<Item = &'p str>) -> Self {
-        self.paths.only.extend(patterns.into_iter().map(Pattern::new));
+    /// A pattern that is not understood (a regular expression, a lone `*`) is logged as an error and guards every
+    /// path. A guard in a nested router of Axum looks at both paths, the whole one and the one without the prefix.
+    pub fn matching(mut self, patterns: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.paths.guard_only(patterns.into_iter());
         self
     }
 
-    /// Does not guard these paths: patterns as in [`matching`](Self::matching).
-    pub fn except<'p>(mut self, patterns: impl IntoIterator<Item = &'p str>) -> Self {
-        self.paths.except.extend(patterns.into_iter().map(Pattern::new));
+    /// Does not guard these paths: patterns as in [`matching`](Self::matching). One that is not understood
+    /// excepts nothing.
+    pub fn except(mut self, patterns: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.paths.leave_out(patterns.into_iter());
         self
     }
 
-    /// Refuses as for a page, whatever the request looks like.
+    /// Refuses as for a page, whatever the request looks like; a gRPC call, too.
     pub fn page(mut self) -> Self {
         self.answer = Answer::Page;
         self
     }
 
-    /// Refuses as JSON, whatever the request looks like.
+    /// For a gRPC service: refuses with a status, whatever the request looks like, and lets nothing pass that is no
+    /// gRPC call. Tonic does not ask what a request is, so without this a page of another site could call a
+    /// method with a plain form, and the browser would send the cookie along.
+    pub fn grpc(mut self) -> Self {
+        self.answer = Answer::Grpc;
+        self
+    }
+
+    /// Refuses as JSON, whatever the request looks like; a gRPC call, too.
     pub fn json(mut self) -> Self {
         self.answer = Answer::Json;
         self
@@ -139,16 +145,19 @@ impl RequireAuth {
         self
     }
 
-    /// Answers refusals in the application's own way; `None` leaves one as it is. A function that panics
-    /// leaves it, too.
+    /// Answers refusals in the application's own way; `None` leaves one as it is, and so does a function that
+    /// panics. It is asked about everything that does not pass, also about errors and gRPC calls: answer what you
+    /// know, and leave the rest.
     ///
     /// ```
-    /// use portcullis::{RequireAuth, http::Response};
+    /// use portcullis::{RequireAuth, guard::Refusal, http::{Response, header::LOCATION}};
     ///
-    /// let guard = RequireAuth::role("admin").refuse_with(|refused| {
-    ///     let mut response = Response::new("not for you".into());
-    ///     *response.status_mut() = refused.status();
-    ///     Some(response)
+    /// let guard = RequireAuth::role("admin").refuse_with(|refused| match (refused.refusal, refused.sign_in_url) {
+    ///     (Refusal::NotSignedIn, Some(url)) => {
+    ///         Response::builder().status(303).header(LOCATION, url).body("".into()).ok()
+    ///     }
+    ///     (Refusal::Forbidden, _) => Response::builder().status(403).body("for admins".into()).ok(),
+    ///     _ => None,
     /// });
     /// # let _ = guard;
     /// ```

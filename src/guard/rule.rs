@@ -64,10 +64,19 @@ impl Rule {
         Self(Kind::SignedIn)
     }
 
-    /// Users whose token has this role: [`Claims::has_role`]. The `jwt` callback puts it there.
+    /// Users whose token has this role: [`Claims::has_role`]. The `jwt` callback has to put it there
+    /// ([`AuthBuilder::on_jwt`](crate::AuthBuilder::on_jwt)).
     pub fn role(role: impl Into<String>) -> Self {
         let role = role.into();
-        Self::when(move |claims| claims.has_role(&role))
+        Self::when(move |claims| {
+            if claims.get("role").is_none() && claims.get("roles").is_none() {
+                tracing::debug!(
+                    role,
+                    "a guard asks for a role, and the token has none: put it there in on_jwt"
+                );
+            }
+            claims.has_role(&role)
+        })
     }
 
     /// Users whose token has this value under this name, or a list with it.
@@ -211,6 +220,9 @@ impl fmt::Debug for Rule {
     }
 }
 
+/// By so much a sign-in may seem to lie in the future.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(15);
+
 /// Whom a rule is asked about.
 pub(super) struct Asked<'a> {
     pub(super) auth: &'a Auth,
@@ -219,7 +231,7 @@ pub(super) struct Asked<'a> {
 
 impl Asked<'_> {
     fn fresh_within(&self, limit: Duration) -> Result<Answer, SessionError> {
-        let Some(auth_time) = self.claims.get("auth_time").and_then(Value::as_i64) else {
+        let Some(auth_time) = self.claims.get("auth_time").and_then(Value::as_f64) else {
             if self.auth.settings.strategy.records_auth_time() {
                 // Begun before the setting, or by another server.
                 return Ok(Answer::SignInAgain);
@@ -228,7 +240,9 @@ impl Asked<'_> {
             tracing::error!("{error}");
             return Err(error);
         };
-        let fresh = Timestamp::from_secs(auth_time).plus(limit) >= self.auth.now();
+        let (now, auth_time) = (self.auth.now(), Timestamp::from_secs(auth_time as i64));
+        // Clocks differ by seconds; a sign-in that lies further ahead did not happen.
+        let fresh = auth_time <= now.plus(CLOCKS_DIFFER) && auth_time.plus(limit) >= now;
         Ok(if fresh { Answer::Yes } else { Answer::SignInAgain })
     }
 

@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use super::{
     judge::{Refusal, Verdict, judge},
-    refusal::refuse,
+    refusal::{original_uri, refuse},
     require::RequireAuth,
 };
 use crate::{
@@ -52,15 +52,13 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if !self.require.paths.guards(request.uri().path()) {
+        let paths = &self.require.paths;
+        if !paths.is_every() && !paths.guards(request.uri().path(), original_uri(&request).path()) {
             return GuardFuture::passed(self.inner.call(request));
         }
         // A predicate of the application that panics has not said yes.
-        let verdict =
-            catch_unwind(AssertUnwindSafe(|| judge(&self.require, &request))).unwrap_or_else(|_| {
-                tracing::error!("the predicate of a guard panicked: nobody passes");
-                Verdict::Refuse(SessionError::new(SessionErrorKind::Callback).into())
-            });
+        let verdict = catch_unwind(AssertUnwindSafe(|| judge(&self.require, &request)))
+            .unwrap_or_else(|_| Verdict::Refuse(panicked()));
         match verdict {
             Verdict::Pass => GuardFuture::passed(self.inner.call(request)),
             Verdict::Refuse(refusal) => match refuse(&self.require, &request, &refusal) {
@@ -76,6 +74,11 @@ where
             }
         }
     }
+}
+
+fn panicked() -> Refusal {
+    tracing::error!("the predicate of a guard panicked: nobody passes");
+    SessionError::new(SessionErrorKind::Callback).into()
 }
 
 pin_project! {
@@ -130,7 +133,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(Instead::Asking(asking)) = this.instead.as_deref_mut() {
-            let answer = ready!(asking.answer.as_mut().poll(cx));
+            // Predicates of the application run in there.
+            let polled = catch_unwind(AssertUnwindSafe(|| asking.answer.as_mut().poll(cx)));
+            let answer = ready!(polled.unwrap_or_else(|_| Poll::Ready(Err(panicked()))));
             let Some(request) = asking.request.take() else { return Poll::Pending };
             let refused = match answer {
                 Ok(()) => None,

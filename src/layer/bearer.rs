@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method, header::AUTHORIZATION};
+use http::{HeaderMap, header::AUTHORIZATION};
 use percent_encoding::percent_decode_str;
 
 use crate::{auth::Auth, cookie::is_well_formed, grpc, head::Head};
 
 /// Whether a token in `Authorization` is a session for this request.
 pub(super) fn is_session(auth: &Auth, request: Head<'_>) -> bool {
-    auth.settings.bearer_sessions
-        || (request.method.is_none_or(|method| *method == Method::POST) && grpc::is_grpc(request.headers))
+    auth.settings.bearer_sessions || grpc::is_call(request)
 }
 
 /// The token of `Authorization: Bearer TOKEN`. The scheme is compared with case and the token percent-decoded,

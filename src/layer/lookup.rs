@@ -74,9 +74,10 @@ pub fn get_token<C: DeserializeOwned>(request: &impl AuthRequest) -> Result<Opti
 /// When no [`AuthLayer`](crate::AuthLayer) has seen the request.
 pub fn get_raw_token(request: &impl AuthRequest) -> Result<Option<String>, SessionError> {
     let lookup = Lookup::of(request)?;
+    lookup.consult();
     let head = request.head();
     let auth = lookup.auth()?;
-    let https = auth.is_https(head);
+    let https = lookup.is_https(&auth, head);
     if let Some(token) = auth.settings.strategy.raw_cookie(&CookieHeaders::of(head.headers), https) {
         return Ok(Some(token));
     }
@@ -138,8 +139,8 @@ impl<'r> Lookup<'r> {
         let head = request.head();
         let Some(token) = bearer::token(head.headers) else { return Ok(None) };
         let auth = self.auth()?;
-        let https = auth.is_https(head);
-        if auth.settings.strategy.raw_cookie(&CookieHeaders::of(head.headers), https).is_some() {
+        let https = self.is_https(&auth, head);
+        if auth.settings.strategy.has_cookie(&CookieHeaders::of(head.headers), https) {
             return Ok(None);
         }
         match auth.settings.strategy.read_token(&token, https, auth.now()) {
@@ -158,6 +159,21 @@ impl<'r> Lookup<'r> {
         if cookie_only { self.cookie_token() } else { self.token(request) }
     }
 
+    /// From here on the response depends on the session.
+    fn consult(&self) {
+        // Without a context `of` has said so.
+        if let Self::Context(context) = self {
+            context.consult();
+        }
+    }
+
+    fn is_https(&self, auth: &Auth, request: Head<'_>) -> bool {
+        match self {
+            Self::Context(context) => context.is_https(),
+            Self::Anonymous => auth.is_https(request),
+        }
+    }
+
     /// From here on the response depends on `Authorization`.
     fn consult_bearer(&self) {
         match self {
@@ -169,7 +185,10 @@ impl<'r> Lookup<'r> {
     /// The token of the cookie alone.
     pub(crate) fn cookie_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
         match self {
-            Self::Context(context) if context.is_bearer() => Ok(None),
+            Self::Context(context) if context.is_bearer() => {
+                context.consult();
+                Ok(None)
+            }
             _ => self.session_token(),
         }
     }

@@ -169,6 +169,11 @@ impl JwtStrategy {
         }
     }
 
+    /// Whether a request has session cookies, good or bad.
+    pub(crate) fn has_cookie(&self, cookies: &CookieHeaders<'_>, https: bool) -> bool {
+        !self.carried(cookies, https).is_empty()
+    }
+
     /// The first token that the cookies hold, without opening it.
     pub(crate) fn raw_cookie(&self, cookies: &CookieHeaders<'_>, https: bool) -> Option<String> {
         let carried = self.carried(cookies, https);
@@ -214,6 +219,13 @@ impl JwtStrategy {
         Some(SealedSession { json: opened.claims, registered, outdated: foreign || opened.outdated_key })
     }
 
+    /// When a session ends if nobody renews it: its token, or the absolute limit.
+    pub(crate) fn end(&self, session: &Registered) -> Option<Timestamp> {
+        let end = session.expires?;
+        let limit = self.lifetime.absolute.and_then(|limit| Some(session.begun()?.plus(limit)));
+        Some(limit.map_or(end, |limit| end.min(limit)))
+    }
+
     /// Whether a read should renew the session.
     pub(crate) fn is_due(&self, session: &SealedSession, now: Timestamp) -> bool {
         session.outdated || self.lifetime.is_due(&session.registered, now)
@@ -237,10 +249,19 @@ impl JwtStrategy {
         if writer.rules.token_id {
             claims.insert("jti", uuid::Uuid::new_v4().to_string());
         }
-        if self.records_auth_time() {
-            // Only a sign-in that was seen is one: `auth_time` is what says how fresh a session is.
-            let seen = before.is_none_or(|session| session.auth_time.is_some());
-            claims.insert(if seen { "auth_time" } else { "orig_iat" }, begun.as_secs());
+        let (auth_time, first_issued) = match before {
+            None => (self.records_auth_time().then_some(now), None),
+            // Only a sign-in that was seen has an `auth_time`: it says how fresh a session is.
+            Some(session) if session.auth_time.is_some() => (session.auth_time, None),
+            Some(_) => (None, self.records_auth_time().then_some(begun)),
+        };
+        // Whatever a callback made of them, for it may have been given them by a client.
+        for (name, time) in [("auth_time", auth_time), ("orig_iat", first_issued)] {
+            match time {
+                Some(time) => claims.insert(name, time.as_secs()),
+                None if before.is_some() => drop(claims.remove(name)),
+                None => {}
+            }
         }
         Ok((writer.codec.encode(&claims.to_json())?, expires))
     }

@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use ::tonic::{Request, Status};
+use http::header::COOKIE;
 use serde::de::DeserializeOwned;
 
 use super::status::not_signed_in;
 use crate::{
     auth::{SessionWatch, Token},
+    grpc,
     head::Head,
     layer::{AuthRequest, get_auth_context, get_token, sealed::Sealed},
     session::Session,
@@ -57,14 +59,27 @@ pub trait SessionRequestExt {
 
 impl<T> SessionRequestExt for Request<T> {
     fn session<U: DeserializeOwned + 'static>(&self) -> Result<Session<U>, Status> {
-        get_auth_context(self)?.session()?.ok_or_else(not_signed_in)
+        let context = get_auth_context(self)?;
+        not_forged(self)?;
+        context.session()?.ok_or_else(not_signed_in)
     }
 
     fn token<C: DeserializeOwned>(&self) -> Result<Token<C>, Status> {
-        get_token(self)?.ok_or_else(not_signed_in)
+        let token = get_token(self)?;
+        not_forged(self)?;
+        token.ok_or_else(not_signed_in)
     }
 
     fn watch_session(&self, bound: Duration) -> Result<SessionWatch, Status> {
-        get_auth_context(self)?.watch(bound)?.ok_or_else(not_signed_in)
+        let context = get_auth_context(self)?;
+        not_forged(self)?;
+        context.watch(bound)?.ok_or_else(not_signed_in)
     }
+}
+
+/// Tonic calls a method whatever the content type is, so a plain form of another site would reach it, and the browser
+/// would send the cookie along. What a browser sends with gRPC's content type it has asked for first.
+fn not_forged<T>(request: &Request<T>) -> Result<(), Status> {
+    let head = request.head();
+    if grpc::is_call(head) || !head.headers.contains_key(COOKIE) { Ok(()) } else { Err(not_signed_in()) }
 }

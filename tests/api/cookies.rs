@@ -7,7 +7,8 @@ use cookie::{Cookie, SameSite};
 use http::{Method, Request, Response, header};
 use http_body_util::Full;
 use portcullis::{
-    AuthBuilder, AuthLayer, Claims, Dialect, JwtContext, OriginPolicy, get_server_session, get_token,
+    AuthBuilder, AuthLayer, Claims, Dialect, JwtContext, OriginPolicy, get_raw_token, get_server_session,
+    get_token,
 };
 use tower::{Layer, service_fn};
 
@@ -311,4 +312,11 @@ async fn s07_a_response_varies_by_what_was_asked() {
         let mut broken = browser.clone().with_cookie("next-auth.session-token", "rubbish");
         assert_eq!(vary(&broken.get("/").await), expected, "a broken cookie");
     }
+    // What was sent is the cookie, whether it opens or not.
+    let mut browser =
+        Browser::new(cacheable(builder(&clock).build().unwrap(), |request| drop(get_raw_token(request))));
+    assert!(browser.get("/").await.header("vary").is_some());
+    browser.sign_in("jsmith", "hunter2").await;
+    let answer = browser.get("/").await;
+    assert!(answer.headers.get_all(header::VARY).iter().any(|line| line == "cookie"), "signed in");
 }

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Auth, AuthBuilder, AuthLayer, BoxError, Claims, Dialect, JwtContext, Pages, RequireAuth, Secret, Session,
-    SessionContext,
+    Auth, AuthBuilder, AuthLayer, BoxError, Claims, Dialect, JwtContext, Lifetime, Pages, RequireAuth,
+    Secret, Session, SessionContext,
     codec::{Codec, JweGcm},
     get_auth_context, get_raw_token, get_server_session, get_token,
     guard::Rule,
@@ -563,6 +563,9 @@ async fn a_fresh_sign_in_can_be_asked_for() {
     clock.advance(Duration::from_secs(1));
     browser.session().await;
     assert_eq!(ask(&browser).await, 401, "signing in again would help");
+    let stale = in_front_of(treasure.behind(auth(), guard()), &browser).get("/").await;
+    assert_eq!(stale.json()["error"], "SignInTooOld");
+    assert_eq!(stale.header("www-authenticate"), Some("Bearer error=\"insufficient_user_authentication\""));
     browser.sign_in("jsmith", "hunter2").await;
     assert_eq!(ask(&browser).await, 200);
     assert_eq!(treasure.visits(), 3);
@@ -631,4 +634,114 @@ async fn refusals_can_be_the_applications_own() {
     let panics = RequireAuth::signed_in().refuse_with(|_| panic!("no"));
     let answer = Browser::new(treasure.behind(builder(&clock).build().unwrap(), panics)).get("/").await;
     assert_eq!((answer.status.as_u16(), treasure.visits()), (401, 0));
+}
+
+/// S19, S75: when somebody signed in is not for a client to say, whatever a callback lets through.
+#[tokio::test]
+async fn s19_s75_a_client_does_not_say_when_it_signed_in() {
+    let clock = ManualClock::at(NOW);
+    let careless = async |JwtContext { mut token, session, .. }: JwtContext| {
+        for (name, value) in session.iter().filter_map(Value::as_object).flatten() {
+            token.insert(name, value.clone());
+        }
+        Ok::<_, BoxError>(Some(token))
+    };
+    let limit = Lifetime::default().absolute(DAY).unwrap();
+    for (lifetime, recorded) in [(limit, true), (Lifetime::default(), true), (Lifetime::default(), false)] {
+        let auth = || {
+            builder(&clock).lifetime(lifetime).record_auth_time(recorded).on_jwt(careless).build().unwrap()
+        };
+        let treasure = Treasure::default();
+        let fresh = || RequireAuth::new(Rule::fresh_within(Duration::from_secs(600)));
+        let foreign = sealed(&json!({ "sub": "1" }));
+        let mut browser = Browser::new(whoami(auth())).with_cookie(COOKIE, &foreign);
+        for claims in
+            [json!({ "auth_time": 253_402_300_799_i64 }), json!({ "auth_time": NOW, "orig_iat": NOW })]
+        {
+            let csrf = browser.csrf_token().await;
+            let update = json!({ "csrfToken": csrf, "data": claims }).to_string();
+            browser.send(Method::POST, "/api/auth/session", Some("application/json"), update.into()).await;
+            let answer = in_front_of(treasure.behind(auth(), fresh()), &browser).get("/").await;
+            assert!([401, 500].contains(&answer.status.as_u16()), "{claims}");
+        }
+        assert_eq!(treasure.visits(), 0);
+    }
+}
+
+/// A rule's own panic, wherever in the rule it comes.
+#[tokio::test]
+async fn s70_a_panic_behind_a_question_lets_nobody_pass() {
+    let asked = || Rule::when_async(async |_: Claims| Ok::<_, BoxError>(true));
+    let rule = Rule::all([asked(), Rule::when(|_| panic!("no"))]);
+    assert_eq!(verdict(rule, Some(&json!({ "sub": "1" }))).await, (503, 0));
+}
+
+/// S76: below a prefix, a page that ends like the sign-in page is another page.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn s76_own_pages_are_whole_paths() {
+    use axum::{Router, routing::any};
+    let clock = ManualClock::at(NOW);
+    let guard = || RequireAuth::with_auth(Rule::role("admin"));
+    let site = |page: &str| {
+        let pages =
+            || Router::new().route("/", any(async || "treasure")).route("/{*rest}", any(async || "treasure"));
+        let auth = builder(&clock).pages(Pages::new().sign_in(page).error("/oops")).build().unwrap();
+        app(Router::new()
+            .nest("/admin", pages().layer(guard()))
+            .merge(pages().layer(guard()))
+            .layer(AuthLayer::new(auth)))
+    };
+    for (page, path, status) in [
+        ("/", "/admin", 307),
+        ("/", "/", 200),
+        ("/login", "/admin/login", 307),
+        ("/login", "/admin/oops", 307),
+        ("/login", "/admin/favicon.ico", 307),
+        ("/login", "/admin/_next/x", 307),
+        ("/login", "/login", 200),
+        ("/admin/login", "/admin/login", 200),
+        ("/login", "/favicon.ico", 200),
+    ] {
+        let answer = Browser::new(site(page)).get(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{page} {path}");
+    }
+}
+
+/// A content type does not choose how a guard answers, except where it chooses itself.
+#[tokio::test]
+async fn refusals_of_pages_stay_refusals() {
+    let clock = ManualClock::at(NOW);
+    let treasure = Treasure::default();
+    for (method, guard, status) in [
+        (Method::GET, RequireAuth::signed_in(), 401),
+        (Method::POST, RequireAuth::signed_in().json(), 401),
+        (Method::GET, RequireAuth::signed_in().page(), 307),
+        (Method::POST, RequireAuth::signed_in(), 200),
+        (Method::GET, RequireAuth::signed_in().grpc(), 200),
+    ] {
+        let mut browser = Browser::new(treasure.behind(builder(&clock).build().unwrap(), guard));
+        let answer =
+            browser.send(method, "/account.js", Some("application/grpc, text/html"), Bytes::new()).await;
+        assert_eq!(answer.status.as_u16(), status);
+        assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+        if status == 200 {
+            assert!(answer.header("grpc-status").is_some());
+            assert_eq!(answer.header("content-type"), Some("application/grpc"));
+        }
+    }
+    assert_eq!(treasure.visits(), 0);
+}
+
+/// S81: what was refused can be logged.
+#[tokio::test]
+async fn s81_refusals_print_no_secrets() {
+    let clock = ManualClock::at(NOW);
+    let guard =
+        RequireAuth::signed_in().refuse_with(|refused| Some(Response::new(format!("{refused:?}").into())));
+    let mut browser = Browser::new(Treasure::default().behind(builder(&clock).build().unwrap(), guard))
+        .with_cookie(COOKIE, "very-secret")
+        .with_header("authorization", "Bearer very-secret");
+    let text = browser.get("/x?token=very-secret").await.text();
+    assert!(text.contains("NotSignedIn") && !text.contains("secret"), "{text}");
 }

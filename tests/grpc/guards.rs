@@ -1,11 +1,14 @@
+use bytes::Bytes;
 use http::{Request, header};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use portcullis::{Auth, BoxError, RequireAuth, Secret, Session, SessionContext, guard::Rule};
 use tonic::{Code, service::Routes};
 use tower::Layer;
 
-use crate::support::{Greeter, GreeterServer, SECRET, SharedClock, hello, serve, token, verifier, with};
+use crate::support::{
+    COOKIE, Greeter, GreeterServer, SECRET, SharedClock, hello, serve, token, verifier, with,
+};
 
 fn guarded(guard: RequireAuth) -> Routes {
     Routes::new(guard.layer(GreeterServer::new(Greeter::default())))
@@ -47,7 +50,8 @@ async fn s80_refusals_are_kept_apart() {
         ("asked, yes", verifier(&clock), asked(Ok(true)), Some("user"), Code::Ok),
         ("asked, no", verifier(&clock), asked(Ok(false)), Some("user"), Code::PermissionDenied),
         ("asked, no answer", verifier(&clock), asked(Err("away")), Some("user"), Code::Unavailable),
-        ("a browser's guard", verifier(&clock), signed_in().page(), None, Code::Unauthenticated),
+        ("a guard for gRPC alone", verifier(&clock), signed_in().grpc(), None, Code::Unauthenticated),
+        ("a guard for gRPC alone, somebody", verifier(&clock), signed_in().grpc(), Some("user"), Code::Ok),
     ] {
         let (code, message) = code(auth, guard, role).await;
         assert_eq!(code, expected, "{case}");
@@ -73,7 +77,7 @@ async fn some_methods_of_a_service() {
 async fn a_refusal_is_trailers_alone() {
     let clock = SharedClock::new();
     let server = serve(verifier(&clock), guarded(RequireAuth::signed_in())).await;
-    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<bytes::Bytes>>();
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<Bytes>>();
     let request = Request::post(format!("http://{}/greeter.v1.Greeter/Greet", server.address))
         .header(header::CONTENT_TYPE, "application/grpc")
         .header(header::TE, "trailers")
@@ -87,4 +91,33 @@ async fn a_refusal_is_trailers_alone() {
     assert!(http_body::Body::is_end_stream(response.body()), "END_STREAM comes with the headers");
     let rest = response.into_body().collect().await.unwrap();
     assert!(rest.trailers().is_none() && rest.to_bytes().is_empty());
+}
+
+/// S80: a page of another site sends forms, which Tonic takes for calls. With the cookie they do nothing.
+#[tokio::test]
+async fn s80_forms_of_other_sites_call_nothing() {
+    let clock = SharedClock::new();
+    let cookie = format!("{COOKIE}={}", token("1", "user"));
+    let unguarded = Routes::new(GreeterServer::new(Greeter::default()));
+    for routes in [unguarded, guarded(RequireAuth::signed_in().grpc())] {
+        let server = serve(verifier(&clock), routes).await;
+        let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Full<Bytes>>();
+        for (kind, status) in [
+            ("text/plain", ["16", "7"]),
+            ("application/x-www-form-urlencoded", ["16", "7"]),
+            ("application/grpc", ["0", "0"]),
+        ] {
+            let request = Request::post(format!("http://{}/greeter.v1.Greeter/Greet", server.address))
+                .header(header::CONTENT_TYPE, kind)
+                .header(header::COOKIE, &cookie)
+                .body(Full::from(vec![0, 0, 0, 0, 0]))
+                .unwrap();
+            let response = client.request(request).await.unwrap();
+            let in_headers = response.headers().get("grpc-status").cloned();
+            let rest = response.into_body().collect().await.unwrap();
+            let in_trailers = rest.trailers().and_then(|trailers| trailers.get("grpc-status")).cloned();
+            let said = in_headers.or(in_trailers).unwrap();
+            assert!(status.contains(&said.to_str().unwrap()), "{kind}: {said:?}");
+        }
+    }
 }

@@ -1,9 +1,12 @@
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use portcullis::{Auth, JwtContext, OriginPolicy, Secret};
+use portcullis::{Auth, JwtContext, Lifetime, OriginPolicy, Secret, Trigger};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::UnboundedReceiverStream};
 use tonic::{Code, service::Routes};
@@ -81,6 +84,23 @@ async fn s80_a_stream_ends_with_its_session() {
     assert_eq!((status.code(), status.message()), (Code::Unauthenticated, "the session has ended"));
 }
 
+/// S19: the absolute limit ends streams, whatever the token says.
+#[tokio::test]
+async fn s19_a_stream_ends_at_the_absolute_limit() {
+    let clock = SharedClock::new();
+    let lifetime = Lifetime::default().absolute(Duration::from_secs(1800)).unwrap();
+    let auth = Auth::verifier(Secret::new(SECRET)).clock(clock.clone()).lifetime(lifetime).build().unwrap();
+    let server = serve(auth, Routes::new(GreeterServer::new(Greeter::default()))).await;
+    let bearer = bearer();
+    let (sender, greetings) = mpsc::unbounded_channel();
+    let request = with(UnboundedReceiverStream::new(greetings), &[("authorization", bearer.as_str())]);
+    let mut replies = server.client().await.chat(request).await.unwrap().into_inner();
+    sender.send(greeting("before")).unwrap();
+    assert_eq!(replies.next().await.unwrap().unwrap().text, "1 before");
+    clock.advance(1800);
+    assert_eq!(replies.next().await.unwrap().unwrap_err().code(), Code::Unauthenticated);
+}
+
 /// S80: what the `jwt` callback ends, ends open streams within the bound: in both directions.
 #[tokio::test]
 async fn s80_a_stream_learns_of_a_revocation_within_the_bound() {
@@ -90,7 +110,8 @@ async fn s80_a_stream_learns_of_a_revocation_within_the_bound() {
     let auth = Auth::builder(Secret::new(SECRET))
         .origin(OriginPolicy::fixed("http://localhost:3000").unwrap())
         .clock(clock.clone())
-        .on_jwt(move |JwtContext { token, .. }| {
+        .on_jwt(move |JwtContext { token, trigger, .. }| {
+            assert_eq!(trigger, Some(Trigger::Watch));
             let revoked = asked.load(Ordering::SeqCst);
             async move { Ok((!revoked).then_some(token)) }
         })
