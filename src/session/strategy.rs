@@ -1,6 +1,6 @@
 //! Where sessions live: in the token itself (the JWT strategy of Auth.js).
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use memchr::memmem::Finder;
 
@@ -9,7 +9,9 @@ use crate::{
     codec::{Codec, CodecError, Opened},
     cookie::{CookieHeaders, CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
-    session::{Claims, Expected, Lifetime, Registered, lifetime},
+    session::{
+        Carried, Claims, Expected, Found, Lifetime, Locked, Present, Registered, found::Attempt, lifetime,
+    },
 };
 
 /// Reads, makes and removes the session cookie. One for http and one for https, since the names differ.
@@ -26,13 +28,13 @@ pub(crate) struct JwtStrategy {
 pub(crate) struct Profile {
     pub(crate) names: CookieNames,
     /// What is read; the first one is also what is written.
-    readers: Vec<Reader>,
+    pub(super) readers: Vec<Reader>,
 }
 
 #[derive(Debug)]
-struct Reader {
+pub(super) struct Reader {
     rules: &'static Rules,
-    spec: CookieSpec,
+    pub(super) spec: CookieSpec,
     /// Finds the cookie's name in a header, before anything is taken apart.
     name: Finder<'static>,
     codec: Arc<dyn Codec>,
@@ -57,7 +59,7 @@ pub(crate) struct SealedSession {
 }
 
 impl SealedSession {
-    fn subject(&self) -> Option<String> {
+    pub(super) fn subject(&self) -> Option<String> {
         Some(Claims::from_json(&self.json)?.subject()?.into_owned())
     }
 
@@ -302,156 +304,5 @@ impl JwtStrategy {
                 spec.remove(&slot.name(spec), now)
             })
             .collect()
-    }
-}
-
-/// What one token came to.
-enum Attempt {
-    Opened(SealedSession),
-    Refused,
-    Locked(Locked),
-}
-
-impl Attempt {
-    /// The session; the first token that waits for its key is noted.
-    fn or_note(self, first: &mut Option<Locked>) -> Option<SealedSession> {
-        match self {
-            Self::Opened(session) => return Some(session),
-            Self::Refused => {}
-            Self::Locked(locked) => {
-                first.get_or_insert(locked);
-            }
-        }
-        None
-    }
-}
-
-/// A token whose key is not known, or not yet.
-pub(crate) struct Locked {
-    token: String,
-    reader: usize,
-    /// No token at all can be judged: the keys could not be read.
-    pub(crate) keyless: bool,
-}
-
-/// Without the token.
-impl fmt::Debug for Locked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Locked").field("keyless", &self.keyless).finish_non_exhaustive()
-    }
-}
-
-/// Whose session the cookies of a request are.
-#[derive(Debug)]
-pub(crate) enum Found {
-    Nobody,
-    /// Nobody, by the keys that are known; newer ones may be had.
-    Locked(Locked),
-    Session(SealedSession),
-    /// Cookies that verify and are about different people: one was put there by somebody else, such as a
-    /// sibling domain, and which one cannot be told. They are not removed either, for a removal might reach
-    /// only the right one.
-    Disputed,
-}
-
-impl Found {
-    fn of(mut sessions: impl Iterator<Item = SealedSession>) -> Self {
-        let Some(first) = sessions.next() else { return Self::Nobody };
-        for other in sessions {
-            if first.subject() != other.subject() {
-                tracing::warn!(
-                    "the session cookies of a request are about different people: it is anonymous"
-                );
-                return Self::Disputed;
-            }
-        }
-        Self::Session(first)
-    }
-
-    pub(crate) fn session(self) -> Option<SealedSession> {
-        match self {
-            Self::Session(sealed) => Some(sealed),
-            Self::Nobody | Self::Locked(_) | Self::Disputed => None,
-        }
-    }
-}
-
-/// The session cookies of a request with the number of their reader, borrowed from its headers.
-#[derive(Debug, Default)]
-pub(crate) struct Carried<'h> {
-    first: Option<(usize, SessionCookies<'h>)>,
-    rest: Vec<(usize, SessionCookies<'h>)>,
-}
-
-impl<'h> Carried<'h> {
-    fn add(&mut self, reader: usize, cookies: SessionCookies<'h>) {
-        match &self.first {
-            None => self.first = Some((reader, cookies)),
-            Some(_) => self.rest.push((reader, cookies)),
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &(usize, SessionCookies<'h>)> {
-        self.first.iter().chain(&self.rest)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-}
-
-/// Which session cookies a request carried. Kept while the handler runs, so the usual case (one plain
-/// cookie) takes no allocation.
-#[derive(Debug, Default)]
-pub(crate) struct Present {
-    first: Option<Slot>,
-    rest: Vec<Slot>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    reader: usize,
-    chunk: Option<usize>,
-}
-
-impl Slot {
-    fn name(self, spec: &CookieSpec) -> String {
-        match self.chunk {
-            Some(number) => format!("{}.{number}", spec.name),
-            None => spec.name.clone(),
-        }
-    }
-}
-
-impl Present {
-    pub(crate) fn of(carried: &Carried<'_>) -> Self {
-        let mut present = Self::default();
-        for (reader, cookies) in carried.iter() {
-            for chunk in cookies.numbers() {
-                present.add(Slot { reader: *reader, chunk });
-            }
-        }
-        present
-    }
-
-    fn add(&mut self, slot: Slot) {
-        match self.first {
-            None => self.first = Some(slot),
-            Some(_) => self.rest.push(slot),
-        }
-    }
-
-    fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.first.into_iter().chain(self.rest.iter().copied())
-    }
-
-    fn names<'p>(
-        &'p self,
-        profile: &'p Profile,
-        which: impl Fn(usize) -> bool + 'p,
-    ) -> impl Iterator<Item = String> + 'p {
-        self.slots()
-            .filter(move |slot| which(slot.reader))
-            .map(|slot| slot.name(&profile.readers[slot.reader].spec))
     }
 }

@@ -19,11 +19,17 @@
 //! siblings, which take a `tonic::Request` like any other. The session comes from the metadata: `cookie`, as
 //! browsers send it with gRPC-Web, or else `authorization: Bearer` with the same token.
 //!
-//! A guard goes around one service: `RequireAuth::signed_in().layer(GreeterServer::new(greeter))`; some of its
-//! methods are named with `matching(["/greeter.v1.Greeter/Delete"])`. Refusals are trailers alone: `grpc-status` 16 if
-//! nobody is signed in, 7 if this user may not, 14 if it cannot be known now.
+//! A guard goes around one service: `RequireAuth::signed_in().grpc().layer(GreeterServer::new(greeter))`; some of its
+//! methods are named with `matching(["/greeter.v1.Greeter/Delete"])`. Refusals are trailers alone: `UNAUTHENTICATED`
+//! (16) if nobody is signed in, `PERMISSION_DENIED` (7) if this user may not, `UNAVAILABLE` (14) if it cannot be known
+//! now.
 //!
-//! For gRPC-Web put `tonic_web::GrpcWebLayer` inside of this layer; guards stand inside of both.
+//! Tonic calls a method whatever the content type of the request is, so a form of another site would reach it, with the
+//! cookie. [`SessionRequestExt`] and [`RequireAuth::grpc`](crate::RequireAuth::grpc) take a cookie only with gRPC's
+//! content type; `get_server_session` does not look.
+//!
+//! For gRPC-Web put `tonic_web::GrpcWebLayer` inside of this layer (outside of it, it answers the sign-in page with an
+//! empty 400); guards stand inside of both.
 //!
 //! A stream outlives the look at its session: [`while_signed_in`] ends it when the session does.
 

@@ -1,0 +1,84 @@
+//! Which session cookies a request carries: borrowed while they are read, by number afterwards.
+
+use super::strategy::Profile;
+use crate::cookie::{CookieSpec, SessionCookies};
+
+/// The session cookies of a request with the number of their reader, borrowed from its headers.
+#[derive(Debug, Default)]
+pub(crate) struct Carried<'h> {
+    first: Option<(usize, SessionCookies<'h>)>,
+    rest: Vec<(usize, SessionCookies<'h>)>,
+}
+
+impl<'h> Carried<'h> {
+    pub(super) fn add(&mut self, reader: usize, cookies: SessionCookies<'h>) {
+        match &self.first {
+            None => self.first = Some((reader, cookies)),
+            Some(_) => self.rest.push((reader, cookies)),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(usize, SessionCookies<'h>)> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+/// Which session cookies a request carried. Kept while the handler runs, so the usual case (one plain
+/// cookie) takes no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    first: Option<Slot>,
+    rest: Vec<Slot>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) reader: usize,
+    chunk: Option<usize>,
+}
+
+impl Slot {
+    pub(super) fn name(self, spec: &CookieSpec) -> String {
+        match self.chunk {
+            Some(number) => format!("{}.{number}", spec.name),
+            None => spec.name.clone(),
+        }
+    }
+}
+
+impl Present {
+    pub(crate) fn of(carried: &Carried<'_>) -> Self {
+        let mut present = Self::default();
+        for (reader, cookies) in carried.iter() {
+            for chunk in cookies.numbers() {
+                present.add(Slot { reader: *reader, chunk });
+            }
+        }
+        present
+    }
+
+    fn add(&mut self, slot: Slot) {
+        match self.first {
+            None => self.first = Some(slot),
+            Some(_) => self.rest.push(slot),
+        }
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.first.into_iter().chain(self.rest.iter().copied())
+    }
+
+    pub(super) fn names<'p>(
+        &'p self,
+        profile: &'p Profile,
+        which: impl Fn(usize) -> bool + 'p,
+    ) -> impl Iterator<Item = String> + 'p {
+        self.slots()
+            .filter(move |slot| which(slot.reader))
+            .map(|slot| slot.name(&profile.readers[slot.reader].spec))
+    }
+}
