@@ -61,6 +61,11 @@ impl User {
         self
     }
 
+    /// A member of the application's own.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.extra.get(name)
+    }
+
     /// A member of the application's own, as text.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.extra.get(name)?.as_str()

@@ -108,6 +108,11 @@ pub struct SessionUser {
 }
 
 impl SessionUser {
+    /// An added member.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.extra.get(name)
+    }
+
     /// An added member, as text.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.extra.get(name)?.as_str()
