@@ -5,8 +5,9 @@ use super::AuthContext;
 /// Tells when a session ends, for requests that outlive a look at it: streams, sockets, long polls.
 ///
 /// It ends when its token expires, and when the `jwt` callback says so (`Ok(None)`), which is asked once per
-/// `bound` with [`Trigger::Watch`](crate::Trigger::Watch), and whose token is dropped. So the application learns of an end at most `bound` after it, and a clock that is set is noticed
-/// within that time, too. A callback that fails ends nothing: nobody is signed out by a fault.
+/// `bound` with [`Trigger::Watch`](crate::Trigger::Watch), and whose token is dropped. So the application learns
+/// of an end at most `bound` after it, and a clock that is set is noticed within that time, too. A callback that
+/// fails ends nothing: nobody is signed out by a fault.
 ///
 /// Of a renewal the watch learns nothing: the new token goes to the browser, and this request still has the
 /// old one.

@@ -1,5 +1,7 @@
 //! Which paths a guard is about.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// The patterns of a guard, as the `matcher` of Next.js has them.
@@ -58,11 +60,13 @@ impl Paths {
     /// A path that is written in an odd way (`//admin`, `/%61dmin`, `/public/../admin`) is guarded if any of the
     /// forms is in which something further in might read it, so that no spelling leads around a guard.
     pub(super) fn guards(&self, path: &str, original: &str) -> bool {
-        let listed = forms(path).chain(forms(original)).any(|form| self.lists(&form));
-        let excepted = forms(path).all(|form| among(&self.except, &form))
-            || forms(original).all(|form| among(&self.except, &form))
-            || forms(original).all(|form| among(&self.except_everywhere, &form));
-        listed && !excepted
+        let (here, whole) = (forms(path), forms(original));
+        let all_among =
+            |patterns: &[Pattern], forms: &[Cow<'_, str>]| forms.iter().all(|form| among(patterns, form));
+        let excepted = all_among(&self.except, &here)
+            || all_among(&self.except, &whole)
+            || all_among(&self.except_everywhere, &whole);
+        !excepted && here.iter().chain(&whole).any(|form| self.lists(form))
     }
 
     fn lists(&self, path: &str) -> bool {
@@ -155,16 +159,17 @@ fn matches(pattern: &[Segment], path: &[&str]) -> bool {
 }
 
 /// A path as it stands, and as careless routers would read it: decoded, with slashes merged, with dots resolved.
-fn forms(path: &str) -> impl Iterator<Item = String> {
+fn forms(path: &str) -> Vec<Cow<'_, str>> {
+    let mut forms = vec![Cow::Borrowed(path)];
     let is_plain =
         !path.contains("//") && !path.contains(['%', '\\']) && !path.contains("/.") && !path.ends_with('/');
-    let odd = (!is_plain).then(|| {
+    if !is_plain {
         let decoded = percent_decode_str(path).decode_utf8_lossy().replace('\\', "/");
         let resolved = resolve(&decoded);
         let bare = format!("/{}", merged(&decoded).trim_matches('/'));
-        [merged(path), merged(&decoded), decoded, bare, resolved]
-    });
-    std::iter::once(path.to_owned()).chain(odd.into_iter().flatten())
+        forms.extend([merged(path), merged(&decoded), decoded, bare, resolved].map(Cow::Owned));
+    }
+    forms
 }
 
 fn merged(path: &str) -> String {

@@ -139,16 +139,17 @@ pub(crate) fn failure(failed: &SessionError) -> Response<Bytes> {
 
 /// The response for somebody who is not signed in and asked for no page.
 pub(crate) fn unauthorized() -> Response<Bytes> {
-    let mut response = json(StatusCode::UNAUTHORIZED, UNAUTHORIZED.into());
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+    challenge(UNAUTHORIZED, "Bearer")
 }
 
 /// The response for somebody who has to sign in once more (RFC 9470 section 3).
 fn stale() -> Response<Bytes> {
-    let mut response = json(StatusCode::UNAUTHORIZED, STALE.into());
-    let again = HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\"");
-    response.headers_mut().insert(WWW_AUTHENTICATE, again);
+    challenge(STALE, "Bearer error=\"insufficient_user_authentication\"")
+}
+
+fn challenge(body: &'static str, challenge: &'static str) -> Response<Bytes> {
+    let mut response = json(StatusCode::UNAUTHORIZED, body.into());
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     response
 }
 
@@ -235,28 +236,28 @@ fn sign_in_url<B>(guard: &RequireAuth, request: &Request<B>) -> Option<String> {
     let rest = page.strip_prefix(origin);
     let elsewhere =
         !page.starts_with('/') && !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-    match auth.settings.rules.sign_in_link {
-        SignInLink::PathOnly if elsewhere => {
-            query.append_pair("callbackUrl", &format!("{origin}{here}"));
-        }
-        SignInLink::PathOnly => {
-            query.append_pair("callbackUrl", &here);
-        }
-        SignInLink::KeepQuery => {
-            let kept = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-            query.extend_pairs(kept.filter(|(name, _)| name != "callbackUrl"));
-            query.append_pair("callbackUrl", &format!("{origin}{here}"));
-        }
+    let keeps_query = match auth.settings.rules.sign_in_link {
+        SignInLink::PathOnly => false,
+        SignInLink::KeepQuery => true,
+    };
+    if keeps_query {
+        let kept = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        query.extend_pairs(kept.filter(|(name, _)| name != "callbackUrl"));
     }
+    let way_back = if keeps_query || elsewhere { format!("{origin}{here}").into() } else { here };
+    query.append_pair("callbackUrl", &way_back);
     Some(query.finish())
 }
 
 /// Where the request was sent before a router took a prefix away.
+#[cfg(feature = "axum")]
 pub(super) fn original_uri<B>(request: &Request<B>) -> &Uri {
-    #[cfg(feature = "axum")]
-    if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
-        return uri;
-    }
+    let original = request.extensions().get::<axum::extract::OriginalUri>();
+    original.map_or(request.uri(), |axum::extract::OriginalUri(uri)| uri)
+}
+
+#[cfg(not(feature = "axum"))]
+pub(super) fn original_uri<B>(request: &Request<B>) -> &Uri {
     request.uri()
 }
 

@@ -34,9 +34,37 @@ enum Kind {
     Claims(Arc<dyn Fn(&Claims) -> bool + Send + Sync>),
     Asked(Callback<Claims, bool>),
     FreshWithin(Duration),
-    All(Arc<[Rule]>),
-    Any(Arc<[Rule]>),
+    Several(Quantifier, Arc<[Rule]>),
     Not(Arc<Rule>),
+}
+
+/// Which of the answers of several rules counts.
+#[derive(Debug, Clone, Copy)]
+enum Quantifier {
+    All,
+    Any,
+}
+
+impl Quantifier {
+    /// The answer of no rules at all.
+    fn start(self) -> Answer {
+        match self {
+            Self::All => Answer::Yes,
+            Self::Any => Answer::No,
+        }
+    }
+
+    fn take(self, so_far: Answer, next: Answer) -> Answer {
+        match self {
+            Self::All => so_far.min(next),
+            Self::Any => so_far.max(next),
+        }
+    }
+
+    /// Whether no further rule changes the answer.
+    fn is_decided(self, so_far: Answer) -> bool {
+        so_far == self.start().not()
+    }
 }
 
 /// What a rule says of somebody who is signed in. `all` takes the least of its answers, `any` the greatest.
@@ -112,12 +140,12 @@ impl Rule {
     /// Users who satisfy each of these; anybody who is signed in if there is none. Asked in order, up to the
     /// first no.
     pub fn all(rules: impl IntoIterator<Item = Rule>) -> Self {
-        Self(Kind::All(rules.into_iter().collect()))
+        Self(Kind::Several(Quantifier::All, rules.into_iter().collect()))
     }
 
     /// Users who satisfy at least one of these; nobody if there is none. Asked in order, up to the first yes.
     pub fn any(rules: impl IntoIterator<Item = Rule>) -> Self {
-        Self(Kind::Any(rules.into_iter().collect()))
+        Self(Kind::Several(Quantifier::Any, rules.into_iter().collect()))
     }
 
     /// Whether nothing of the token has to be looked at.
@@ -133,27 +161,16 @@ impl Rule {
             Kind::FreshWithin(limit) => asked.fresh_within(*limit)?,
             Kind::Asked(_) => return Ok(None),
             Kind::Not(rule) => return Ok(rule.judge(asked)?.map(Answer::not)),
-            Kind::All(rules) => {
-                let mut least = Answer::Yes;
+            Kind::Several(quantifier, rules) => {
+                let mut so_far = quantifier.start();
                 for rule in rules.iter() {
                     let Some(answer) = rule.judge(asked)? else { return Ok(None) };
-                    least = least.min(answer);
-                    if least == Answer::No {
+                    so_far = quantifier.take(so_far, answer);
+                    if quantifier.is_decided(so_far) {
                         break;
                     }
                 }
-                least
-            }
-            Kind::Any(rules) => {
-                let mut greatest = Answer::No;
-                for rule in rules.iter() {
-                    let Some(answer) = rule.judge(asked)? else { return Ok(None) };
-                    greatest = greatest.max(answer);
-                    if greatest == Answer::Yes {
-                        break;
-                    }
-                }
-                greatest
+                so_far
             }
         }))
     }
@@ -164,34 +181,23 @@ impl Rule {
         asked: &'a Asked<'_>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, SessionError>> + Send + 'a>> {
         Box::pin(async move {
-            if let Some(answer) = self.judge(asked)? {
-                return Ok(answer);
-            }
             match &self.0 {
                 Kind::Asked(predicate) => asked.ask(predicate).await,
                 Kind::Not(rule) => rule.ask(asked).await.map(Answer::not),
-                Kind::All(rules) => {
-                    let mut least = Answer::Yes;
+                Kind::Several(quantifier, rules) => {
+                    let mut so_far = quantifier.start();
                     for rule in rules.iter() {
-                        least = least.min(rule.ask(asked).await?);
-                        if least == Answer::No {
+                        so_far = quantifier.take(so_far, rule.ask(asked).await?);
+                        if quantifier.is_decided(so_far) {
                             break;
                         }
                     }
-                    Ok(least)
+                    Ok(so_far)
                 }
-                Kind::Any(rules) => {
-                    let mut greatest = Answer::No;
-                    for rule in rules.iter() {
-                        greatest = greatest.max(rule.ask(asked).await?);
-                        if greatest == Answer::Yes {
-                            break;
-                        }
-                    }
-                    Ok(greatest)
+                // Always answered at once.
+                Kind::SignedIn | Kind::Claims(_) | Kind::FreshWithin(_) => {
+                    Ok(self.judge(asked)?.unwrap_or(Answer::No))
                 }
-                // The others were judged above.
-                Kind::SignedIn | Kind::Claims(_) | Kind::FreshWithin(_) => Ok(Answer::No),
             }
         })
     }
@@ -213,8 +219,8 @@ impl fmt::Debug for Rule {
             Kind::Claims(_) => f.write_str("when(..)"),
             Kind::Asked(_) => f.write_str("when_async(..)"),
             Kind::FreshWithin(limit) => f.debug_tuple("fresh_within").field(limit).finish(),
-            Kind::All(rules) => f.debug_tuple("all").field(rules).finish(),
-            Kind::Any(rules) => f.debug_tuple("any").field(rules).finish(),
+            Kind::Several(Quantifier::All, rules) => f.debug_tuple("all").field(rules).finish(),
+            Kind::Several(Quantifier::Any, rules) => f.debug_tuple("any").field(rules).finish(),
             Kind::Not(rule) => write!(f, "!{rule:?}"),
         }
     }

@@ -67,6 +67,14 @@ impl Found {
         Self::Session(first)
     }
 
+    /// A token that waits for its key counts for nothing beside one that opens.
+    pub(super) fn or_locked(self, locked: Option<Locked>) -> Self {
+        match (self, locked) {
+            (Self::Nobody, Some(locked)) => Self::Locked(locked),
+            (found, _) => found,
+        }
+    }
+
     pub(crate) fn session(self) -> Option<SealedSession> {
         match self {
             Self::Session(sealed) => Some(sealed),

@@ -137,25 +137,16 @@ impl JwtStrategy {
             .flat_map(|(reader, cookies)| cookies.candidates().map(move |token| (*reader, token)));
         let sessions =
             tokens.filter_map(|(reader, token)| self.open(https, reader, token, now).or_note(&mut locked));
-        // A token that waits for its key counts for nothing beside one that opens.
-        match (Found::of(sessions), locked) {
-            (Found::Nobody, Some(locked)) => Found::Locked(locked),
-            (found, _) => found,
-        }
+        Found::of(sessions).or_locked(locked)
     }
 
     /// The session of one token, from wherever it came.
     pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Found {
         let mut locked = None;
         let readers = 0..self.profile(https).readers.len();
-        let session = readers
-            .filter_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked))
-            .next();
-        match (session, locked) {
-            (Some(session), _) => Found::Session(session),
-            (None, Some(locked)) => Found::Locked(locked),
-            (None, None) => Found::Nobody,
-        }
+        let sessions = readers
+            .filter_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked));
+        Found::of(sessions.take(1)).or_locked(locked)
     }
 
     /// Waits for newer keys and tries once more.
@@ -164,11 +155,9 @@ impl JwtStrategy {
         if let Some(refresh) = self.profile(https).readers[reader].codec.refresh() {
             refresh.await;
         }
-        match self.open(https, reader, Cow::Owned(token), now) {
-            Attempt::Opened(session) => Found::Session(session),
-            Attempt::Refused => Found::Nobody,
-            Attempt::Locked(locked) => Found::Locked(locked),
-        }
+        let mut locked = None;
+        let session = self.open(https, reader, Cow::Owned(token), now).or_note(&mut locked);
+        Found::of(session.into_iter()).or_locked(locked)
     }
 
     /// Whether a request has session cookies, good or bad.
