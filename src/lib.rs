@@ -83,6 +83,7 @@ mod reply;
 mod routes;
 mod secret;
 mod session;
+pub mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(feature = "tonic")]
@@ -107,7 +108,7 @@ pub use self::{
     provider::{Credentials, Field, Provider, Rejection, Submitted},
     secret::Secret,
     session::{Claims, Lifetime, Session, SessionUser},
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 /// The code of the README compiles.

@@ -1,8 +1,10 @@
 //! Users and accounts as providers give them (`docs/protocol.md` sections 9 and 11).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
 
 /// Somebody who has proved who they are.
 ///
@@ -15,12 +17,14 @@ use serde_json::{Map, Value};
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct User {
-    /// The id, which becomes the token's `sub`.
+    /// The id, which becomes the token's `sub`. A store makes ids of its own.
     pub id: String,
     /// The name to show.
     pub name: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
+    /// When the address was proved to be the user's; `None` if it never was.
+    pub email_verified: Option<Timestamp>,
     /// The address of a picture.
     pub image: Option<String>,
     /// Whatever else the application knows; the `jwt` callback decides what of it goes into the token.
@@ -30,7 +34,7 @@ pub struct User {
 impl User {
     /// A user with this id and nothing else.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), name: None, email: None, image: None, extra: Map::new() }
+        Self { id: id.into(), name: None, email: None, email_verified: None, image: None, extra: Map::new() }
     }
 
     /// Sets the name.
@@ -44,6 +48,13 @@ impl User {
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
+        self
+    }
+
+    /// Says when the e-mail address was proved to be the user's.
+    #[must_use]
+    pub fn email_verified(mut self, at: Timestamp) -> Self {
+        self.email_verified = Some(at);
         self
     }
 
@@ -79,14 +90,83 @@ impl fmt::Debug for User {
     }
 }
 
-/// How a user signed in: the provider, and who they are there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a user signs in: the provider, and who they are there.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
     /// The provider's id.
     pub provider: String,
-    /// What Auth.js calls its type, such as `credentials`.
-    pub kind: &'static str,
+    /// What Auth.js calls its type: `oauth`, `oidc`, `email`, `credentials` or `webauthn`.
+    pub kind: Cow<'static, str>,
     /// The user's id at the provider; for credentials the user's id.
     pub provider_account_id: String,
+    /// What the provider gave to act for the user; nothing for most.
+    pub tokens: ProviderTokens,
+}
+
+impl Account {
+    /// The account `provider_account_id` of this provider, without tokens.
+    ///
+    /// ```
+    /// let account = portcullis::Account::new("oauth", "github", "583231");
+    /// assert_eq!(account.provider_account_id, "583231");
+    /// ```
+    pub fn new(
+        kind: impl Into<Cow<'static, str>>,
+        provider: impl Into<String>,
+        provider_account_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            provider: provider.into(),
+            kind: kind.into(),
+            provider_account_id: provider_account_id.into(),
+            tokens: ProviderTokens::default(),
+        }
+    }
+
+    pub(crate) fn credentials(provider: &str, user: &User) -> Self {
+        Self::new("credentials", provider, user.id.as_str())
+    }
+}
+
+/// Without the tokens, and without who it is.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("provider", &self.provider)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a provider gives to act for a user (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderTokens {
+    /// For requests to the provider.
+    pub access_token: Option<String>,
+    /// For a new access token.
+    pub refresh_token: Option<String>,
+    /// Who the user is, signed.
+    pub id_token: Option<String>,
+    /// When the access token is over, in seconds since 1970.
+    pub expires_at: Option<i64>,
+    /// How the access token is used, such as `bearer`.
+    pub token_type: Option<String>,
+    /// What it may be used for.
+    pub scope: Option<String>,
+    /// The state of the user's session at the provider (OpenID Connect Session Management).
+    pub session_state: Option<String>,
+}
+
+/// Which there are, and none of them.
+impl fmt::Debug for ProviderTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderTokens")
+            .field("access_token", &self.access_token.is_some())
+            .field("refresh_token", &self.refresh_token.is_some())
+            .field("id_token", &self.id_token.is_some())
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }

@@ -153,11 +153,7 @@ impl AuthContext {
         if !self.writes() {
             return Err(SignInError::failed());
         }
-        let account = Account {
-            provider: "credentials".into(),
-            kind: "credentials",
-            provider_account_id: user.id.clone(),
-        };
+        let account = Account::credentials("credentials", &user);
         let context = SignInContext { user: user.clone(), account: account.clone(), credentials: None };
         match self.0.auth.settings.callbacks.sign_in(context).await {
             Ok(SignInDecision::Allow) => {}

@@ -54,11 +54,7 @@ struct Refusal {
 async fn try_sign_in(cx: &Cx, credentials: &Credentials) -> Result<Reply, Refusal> {
     let submitted = submitted(cx, credentials);
     let user = authorize(cx, credentials, submitted.clone()).await?;
-    let account = Account {
-        provider: credentials.id().to_owned(),
-        kind: "credentials",
-        provider_account_id: user.id.clone(),
-    };
+    let account = Account::credentials(credentials.id(), &user);
     let context =
         SignInContext { user: user.clone(), account: account.clone(), credentials: Some(submitted) };
     match cx.auth.settings.callbacks.sign_in(context).await {
