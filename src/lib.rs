@@ -61,6 +61,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unreachable_pub)]
 
+mod account;
 mod auth;
 #[cfg(feature = "axum")]
 mod axum;
@@ -79,6 +80,7 @@ pub mod layer;
 mod origin;
 mod pages;
 mod provider;
+mod random;
 mod reply;
 mod routes;
 mod secret;
@@ -95,7 +97,11 @@ pub use http;
 #[cfg(feature = "axum")]
 pub use self::axum::{AuthRejection, Require, Requirement};
 pub use self::{
-    auth::{Auth, AuthBuilder, AuthContext, SessionWatch, SignInError, Token, VerifierBuilder},
+    account::LinkingPolicy,
+    auth::{
+        Auth, AuthBuilder, AuthContext, CredentialsUsers, SessionInfo, SessionWatch, SignInError, Sweep,
+        Token, VerifierBuilder,
+    },
     callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},
     clock::{Clock, SystemClock, Timestamp},
     cookie::{CookieKind, CookieOptions, SameSite},
@@ -107,7 +113,7 @@ pub use self::{
     pages::{ColorScheme, Pages, Theme},
     provider::{Credentials, Field, Provider, Rejection, Submitted},
     secret::Secret,
-    session::{Claims, Lifetime, Session, SessionUser},
+    session::{Claims, Client, Lifetime, RevocationPolicy, Session, SessionIds, SessionUser},
     user::{Account, ProviderTokens, User},
 };
 

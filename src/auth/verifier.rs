@@ -2,8 +2,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use super::{Auth, Settings};
+use super::{Auth, CredentialsUsers, Settings};
 use crate::{
+    account::LinkingPolicy,
     callbacks::{Callbacks, SessionContext, boxed},
     clock::{Clock, SystemClock},
     codec::{self, Codec},
@@ -12,7 +13,7 @@ use crate::{
     error::{BoxError, ConfigError},
     origin::OriginPolicy,
     secret::Secret,
-    session::{Expected, JwtStrategy, Lifetime, Profile, Session},
+    session::{Expected, Lifetime, Place, Profile, Session, Strategy},
 };
 
 impl Auth {
@@ -171,7 +172,11 @@ impl VerifierBuilder {
         };
         let settings = Settings {
             rules: Dialect::default().rules(),
-            strategy: JwtStrategy::new(http, https, self.lifetime).expecting(self.expected),
+            strategy: Strategy::new(http, https, self.lifetime, Place::Token(None)).expecting(self.expected),
+            stores: None,
+            linking: LinkingPolicy::default(),
+            credentials_users: CredentialsUsers::default(),
+            describe_client: None,
             callbacks: self.callbacks,
             renew_on_read: false,
             bearer_sessions: true,

@@ -32,12 +32,14 @@
 mod error;
 mod model;
 mod shared;
+mod stores;
 
 use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     error::{StoreError, StoreErrorKind},
     model::{
