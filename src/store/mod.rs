@@ -30,6 +30,7 @@
 //!   without being restarted. The caller gives each call a time limit.
 
 mod error;
+mod memory;
 mod model;
 mod shared;
 
@@ -40,6 +41,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     error::{StoreError, StoreErrorKind},
+    memory::MemoryStore,
     model::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,
