@@ -149,7 +149,7 @@ fn what_stands_in_several_places_agrees_whoever_writes() {
                                 user_id = user.id;
                             }
                         }
-                        1 | 2 | 3 => {
+                        1..=3 => {
                             let limit = NonZeroUsize::new(usize::try_from(number % 4).unwrap());
                             drop(now(store.create_session(&session(number, &user_id, step), limit)));
                         }

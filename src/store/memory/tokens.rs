@@ -46,17 +46,11 @@ impl RevocationStore for MemoryStore {
     async fn revoke(&self, revocation: &Revocation) -> Result<()> {
         let mut revocations = lock(&self.revocations);
         let Revocation { subject, mut at, mut expires } = revocation.clone();
-        match revocations.get(&subject) {
-            Some((known_expires, known_at)) => {
-                (at, expires) = (at.max(*known_at), expires.max(*known_expires))
-            }
-            None if revocations.len() >= self.capacity => {
-                // Made now, so `at` is what time it is.
-                if revocations.remove_expired(at, u32::MAX) == 0 {
-                    return Err(StoreError::unavailable("too many revocations for the memory store"));
-                }
-            }
-            None => {}
+        if let Some((known_expires, known_at)) = revocations.get(&subject) {
+            (at, expires) = (at.max(*known_at), expires.max(*known_expires));
+        } else if revocations.len() >= self.capacity && revocations.remove_expired(at, u32::MAX) == 0 {
+            // Made now, so `at` is what time it is: none of those that are there is over.
+            return Err(StoreError::unavailable("too many revocations for the memory store"));
         }
         revocations.insert(subject, expires, at);
         Ok(())
