@@ -30,6 +30,7 @@
 //!   without being restarted. The caller gives each call a time limit.
 
 mod error;
+mod memory;
 mod model;
 mod shared;
 mod stores;
@@ -42,6 +43,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     error::{StoreError, StoreErrorKind},
+    memory::MemoryStore,
     model::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,
