@@ -99,8 +99,8 @@ pub use self::axum::{AuthRejection, Require, Requirement};
 pub use self::{
     account::LinkingPolicy,
     auth::{
-        Auth, AuthBuilder, AuthContext, CredentialsUsers, SessionInfo, SessionWatch, SignInError, Sweep,
-        Token, VerifierBuilder,
+        Auth, AuthBuilder, AuthContext, CredentialsUsers, SessionInfo, SessionWatch, SignInError,
+        StartupReport, Sweep, Token, VerifierBuilder,
     },
     callbacks::{Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, Trigger},
     clock::{Clock, SystemClock, Timestamp},

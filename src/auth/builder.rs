@@ -469,7 +469,9 @@ impl AuthBuilder {
             origin: Some(origin),
             clock: self.clock,
         };
-        Ok(Auth { settings: Arc::new(settings) })
+        let auth = Auth { settings: Arc::new(settings) };
+        auth.startup_report().warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        Ok(auth)
     }
 
     fn check_stores(&self, problems: &mut ConfigError) {

@@ -5,6 +5,7 @@ mod builder;
 mod context;
 mod csrf;
 mod own_sessions;
+mod report;
 mod sessions;
 mod site;
 mod sweep;
@@ -19,6 +20,7 @@ pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
     own_sessions::SessionInfo,
+    report::StartupReport,
     sessions::CredentialsUsers,
     sweep::Sweep,
     verifier::VerifierBuilder,

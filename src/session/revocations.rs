@@ -127,6 +127,17 @@ impl Revocations {
         Self { store, policy, known: RwLock::default(), reading: Mutex::default(), time_limit, clock }
     }
 
+    /// In words, for who runs the application.
+    pub(crate) fn describe(&self) -> String {
+        let RevocationPolicy { staleness, fail_open } = self.policy;
+        let unreachable = if fail_open { "revoked ones may be taken" } else { "nobody can be told" };
+        format!(
+            "tokens that were ended are over everywhere after {} s; while the list cannot be read for longer, \
+             {unreachable}",
+            staleness.as_secs()
+        )
+    }
+
     /// By the list as it is known now; no look at the store.
     pub(super) fn standing(&self, session: &LiveSession, now: Timestamp) -> Standing {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

@@ -13,8 +13,9 @@ pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) tokens: Arc<dyn VerificationTokenStore>,
+    main: Arc<dyn Store>,
     /// Sessions and users are in one place, and can be read together.
-    joint: Option<Arc<dyn Store>>,
+    is_joint: bool,
     time_limit: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -30,8 +31,9 @@ impl Stores {
         Self {
             users: Arc::new(Arc::clone(&store)),
             tokens: Arc::new(Arc::clone(&store)),
-            joint: sessions.is_none().then(|| Arc::clone(&store)),
-            sessions: sessions.unwrap_or_else(|| Arc::new(store)),
+            is_joint: sessions.is_none(),
+            sessions: sessions.unwrap_or_else(|| Arc::new(Arc::clone(&store))),
+            main: store,
             time_limit,
             clock,
         }
@@ -42,10 +44,15 @@ impl Stores {
         ask(&*self.clock, self.time_limit, call).await
     }
 
+    /// What is missing in the tables, and what that costs.
+    pub(crate) fn report(&self) -> Vec<String> {
+        self.main.report()
+    }
+
     /// A session and its user; `None` if either is missing.
     pub(crate) async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
-        if let Some(joint) = &self.joint {
-            return self.ask(joint.session_and_user(key)).await;
+        if self.is_joint {
+            return self.ask(self.main.session_and_user(key)).await;
         }
         let Some(session) = self.ask(self.sessions.session(key)).await? else { return Ok(None) };
         let user = self.ask(self.users.user(&session.user_id)).await?;

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Account, BoxError, Dialect, RequireAuth, SessionContext, Token, Trigger, User, get_raw_token, get_token,
-    store::Store,
+    Account, Auth, BoxError, Dialect, RequireAuth, SessionContext, Token, Trigger, User, get_raw_token,
+    get_token, store::Store,
 };
 use serde_json::{Value, json};
 use tower::{Layer, service_fn};
@@ -24,6 +24,7 @@ on_each_store![
     the_cookie_is_no_token,
     guards_judge_the_users_row,
     the_application_reads_the_row,
+    a_verifier_reads_the_store,
 ];
 
 async fn the_session_is_the_users_row(store: Arc<dyn Store>) {
@@ -125,4 +126,24 @@ async fn the_application_reads_the_row(store: Arc<dyn Store>) {
     let context = crate::site::context(&auth, &here).await;
     let session = context.session::<portcullis::SessionUser>().unwrap().unwrap();
     assert_eq!(session.subject(), here.who().await);
+}
+
+/// A service beside the site: it reads the store, and changes nothing there.
+async fn a_verifier_reads_the_store(store: Arc<dyn Store>) {
+    let (clock, builder) = site(&store);
+    let auth = builder.lifetime(crate::site::hours(10, 1)).build().unwrap();
+    let verifier =
+        Auth::verifier_of(Arc::clone(&store)).clock(crate::site::Waiting(clock.clone())).build().unwrap();
+    let mut here = browser(&auth);
+    here.sign_in("jsmith", "hunter2").await;
+    let who = here.who().await;
+    let ends = async || store.sessions_of(&who).await.unwrap()[0].expires;
+    let end = ends().await;
+    clock.advance(5 * HOUR);
+    assert_eq!(browser(&verifier).with_cookie(COOKIE, &here.jar[COOKIE]).who().await, who);
+    let bearer = format!("Bearer {}", here.jar[COOKIE]);
+    assert_eq!(browser(&verifier).with_header("authorization", &bearer).who().await, who);
+    assert_eq!(ends().await, end);
+    here.sign_out().await;
+    assert_eq!(browser(&verifier).with_header("authorization", &bearer).who().await, "nobody");
 }
