@@ -16,7 +16,6 @@ use portcullis::{
     },
 };
 use serde_json::{Map, Value};
-use tokio::task::yield_now;
 
 /// How a [`Broken`] store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub enum Fault {
     IgnoresLimits,
     SweepsEverything,
     MiscountsSweeps,
-    KeepsUsedTokens,
+    UsesTokensInTwoSteps,
     IgnoresIdentifiers,
     WritesTokensOver,
     UsesAllTokens,
@@ -163,6 +162,13 @@ impl Broken {
     }
 }
 
+/// What takes several steps may be interrupted between them, and here it is.
+async fn others_go_first() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[async_trait]
 impl UserStore for Broken {
     async fn create_user(&self, user: &User, account: Option<&Account>) -> Result<User> {
@@ -182,7 +188,7 @@ impl UserStore for Broken {
         }
         if let (Fault::MakesUsersInTwoSteps, Some(account)) = (self.fault, &account) {
             let user = self.inner.create_user(&user, None).await?;
-            yield_now().await;
+            others_go_first().await;
             self.inner.link_account(&user.id, account).await?;
             return Ok(user);
         }
@@ -212,7 +218,7 @@ impl UserStore for Broken {
         }
         if self.is(Fault::WritesUsersAsRead) {
             let read = self.inner.user(&id).await?;
-            yield_now().await;
+            others_go_first().await;
             if let Some(read) = read {
                 change.name = change.name.or(read.name);
                 change.image = change.image.or(read.image);
@@ -294,7 +300,7 @@ impl SessionStore for Broken {
                 return Ok(true);
             }
             (Fault::ExtendsAsRead, Some(mut read)) if expires > read.expires => {
-                yield_now().await;
+                others_go_first().await;
                 (read.expires, read.last_seen) = (expires, Some(seen));
                 self.put(&read).await?;
                 return Ok(true);
@@ -379,9 +385,11 @@ impl VerificationTokenStore for Broken {
             all.into_iter().filter(move |token| self.is(fault) && same(token, &identifier, &text))
         };
         match used {
-            Some(used) if self.is(Fault::KeepsUsedTokens) => {
-                yield_now().await;
+            // It is read, and taken out later.
+            Some(used) if self.is(Fault::UsesTokensInTwoSteps) => {
                 drop(self.inner.create_verification_token(&used).await);
+                others_go_first().await;
+                self.inner.use_verification_token(&used.identifier, &used.token).await?;
                 Ok(Some(used))
             }
             Some(used) => {

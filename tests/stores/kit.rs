@@ -84,12 +84,8 @@ const SEEN: &[(Fault, &[&str])] = &[
         ],
     ),
     (
-        Fault::KeepsUsedTokens,
-        &[
-            "s48_a_token_is_used_once",
-            "s48_of_fifty_racers_one_gets_the_token",
-            "s88_a_dropped_use_takes_the_token_once",
-        ],
+        Fault::UsesTokensInTwoSteps,
+        &["s48_of_fifty_racers_one_gets_the_token", "s88_a_dropped_use_takes_the_token_once"],
     ),
     (Fault::IgnoresIdentifiers, &["s49_a_token_belongs_to_its_identifier"]),
     (Fault::WritesTokensOver, &["s48_a_token_is_kept_once"]),
@@ -112,6 +108,20 @@ async fn check(fault: Fault) -> Report {
     Conformance::of(store.clone()).and_revocations(store).run().await
 }
 
+/// The checks that see this fault, `expected` among them. A race may end well by chance, but not ten times.
+async fn seen_by(fault: Fault, expected: &[&str]) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    for _ in 0..10 {
+        let report = check(fault).await;
+        seen.extend(report.failed());
+        assert!(report.failed().iter().all(|check| report.to_string().contains(check)));
+        if expected.iter().all(|check| seen.contains(check)) {
+            return seen;
+        }
+    }
+    panic!("{fault:?} has been seen by {seen:?} only, not by {expected:?}");
+}
+
 /// S90: each promise that is broken is reported by the name of its check; there is no check that cannot fail.
 #[tokio::test(flavor = "multi_thread")]
 async fn s90_a_broken_promise_is_named() {
@@ -119,13 +129,8 @@ async fn s90_a_broken_promise_is_named() {
     whole.assert();
     let mut unseen: BTreeSet<_> = whole.findings().iter().map(|finding| finding.check).collect();
     for (fault, checks) in SEEN {
-        let report = check(*fault).await;
-        let failed = report.failed();
-        for check in *checks {
-            assert!(failed.contains(check), "{fault:?} was not seen by {check}\n{report}");
-            assert!(report.to_string().contains(check));
-        }
-        failed.iter().for_each(|check| drop(unseen.remove(check)));
+        let failed = seen_by(*fault, checks).await;
+        unseen.retain(|check| !failed.contains(check));
     }
     assert!(unseen.is_empty(), "no fault has ever been seen by {unseen:?}");
 }

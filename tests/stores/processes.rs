@@ -5,7 +5,6 @@ use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::SystemTime,
 };
 
 use portcullis::{

@@ -1,13 +1,15 @@
 //! What the application keeps with a session.
 
+use std::{sync::Arc, time::Duration};
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Check, checks, ensure,
-    kit::{Checked, Kit, broken, in_seconds},
+    kit::{Checked, Kit, broken},
     race::at_once,
 };
-use crate::store::Replaced;
+use crate::store::{Replaced, SessionKey, SessionStore};
 
 pub(super) const CHECKS: &[Check] = checks! {
     data_is_replaced_by_version: "replace_session_data: only if the session is there with this `version`",
@@ -92,26 +94,24 @@ async fn s22_one_of_several_versions_is_written(kit: &Kit) -> Checked {
     Ok(())
 }
 
+/// Reads the number in the data and writes the next one, until nobody comes between.
+async fn increment(sessions: Arc<dyn SessionStore>, key: SessionKey) -> Checked {
+    loop {
+        let read = sessions.session(&key).await?.ok_or_else(|| broken("the session is gone"))?;
+        let value = read.data.get("value").and_then(Value::as_u64).unwrap_or(0);
+        match sessions.replace_session_data(&key, read.version, &data(value + 1)).await? {
+            Replaced::Done => return Ok(()),
+            Replaced::Stale => tokio::task::yield_now().await,
+            Replaced::Missing => return Err(broken("the session is missing")),
+        }
+    }
+}
+
 async fn s22_a_hundred_increments_make_a_hundred(kit: &Kit) -> Checked {
     kit.needs_session_data()?;
     let sessions = kit.sessions()?;
     let session = kit.begun_session().await?;
-    let answers = at_once(100, |_| {
-        let (sessions, key) = (sessions.clone(), session.key.clone());
-        async move {
-            loop {
-                let read = sessions.session(&key).await?.ok_or_else(|| broken("the session is gone"))?;
-                let value = read.data.get("value").and_then(Value::as_u64).unwrap_or(0);
-                match sessions.replace_session_data(&key, read.version, &data(value + 1)).await? {
-                    Replaced::Done => return Checked::Ok(()),
-                    Replaced::Stale => tokio::task::yield_now().await,
-                    Replaced::Missing => return Err(broken("the session is missing")),
-                }
-            }
-        }
-    })
-    .await?;
-    for answer in answers {
+    for answer in at_once(100, |_| increment(sessions.clone(), session.key.clone())).await? {
         answer?;
     }
     let found = sessions.session(&session.key).await?.unwrap_or(session);
@@ -123,28 +123,25 @@ async fn s22_a_hundred_increments_make_a_hundred(kit: &Kit) -> Checked {
 async fn extending_and_replacing_lose_nothing(kit: &Kit) -> Checked {
     kit.needs_session_data()?;
     let sessions = kit.sessions()?;
-    let later = in_seconds(7200);
-    for _ in 0..20 {
+    for _ in 0..5 {
         let session = kit.begun_session().await?;
-        let answers = at_once(2, |index| {
-            let (sessions, session) = (sessions.clone(), session.clone());
+        let end = |index: usize| session.expires.plus(Duration::from_secs(index as u64 + 1));
+        let answers = at_once(20, |index| {
+            let (sessions, key, end) = (sessions.clone(), session.key.clone(), end(index));
             async move {
-                match index {
-                    0 => sessions.extend_session(&session.key, later, session.expires).await,
-                    _ => {
-                        let answer = sessions.replace_session_data(&session.key, 0, &data("written")).await?;
-                        Ok(answer == Replaced::Done)
-                    }
+                match index % 2 {
+                    0 => increment(sessions, key).await,
+                    _ => Ok(sessions.extend_session(&key, end, end).await.map(drop)?),
                 }
             }
         })
         .await?;
         for answer in answers {
-            ensure!(answer?, "an extension or a change was refused");
+            answer?;
         }
-        let found = sessions.session(&session.key).await?.unwrap_or(session);
-        ensure!((found.expires, found.version) == (later, 1), "an extension or a change was lost");
-        ensure!(found.data == data("written"), "the data was lost");
+        let found = sessions.session(&session.key).await?.ok_or_else(|| broken("the session is gone"))?;
+        ensure!(found.expires == end(19), "the latest end was lost");
+        ensure!((found.version, found.data) == (10, data(10)), "10 changes came to {}", found.version);
     }
     Ok(())
 }

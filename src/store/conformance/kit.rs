@@ -95,6 +95,14 @@ impl Kit {
         needs(self.extent.unique_keys, "no unique keys")
     }
 
+    /// A session as it was found, without what the store has no place for: what it says there is its own matter.
+    pub(super) fn as_kept(&self, mut found: StoredSession) -> StoredSession {
+        if !self.extent.session_details {
+            (found.created, found.last_seen, found.address, found.user_agent) = (None, None, None, None);
+        }
+        found
+    }
+
     /// The id of a new user with nothing to them: one of the store's where it keeps users.
     pub(super) async fn user_id(&self) -> Checked<String> {
         match &self.users {

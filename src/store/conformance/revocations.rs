@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Check, checks, ensure,
     kit::{Checked, Kit, in_seconds, random},
-    race::at_once,
+    race::{at_once, shuffled},
     texts::alike,
 };
 use crate::{
@@ -88,7 +88,7 @@ async fn s23_the_later_of_many_at_once_counts(kit: &Kit) -> Checked {
     let store = kit.revocations()?;
     let (at, expires, subject) = (in_seconds(0), in_seconds(3600), user(&random()));
     let answers = at_once(20, |index| {
-        let by = Duration::from_millis(index as u64);
+        let by = Duration::from_millis(shuffled(index));
         let revocation = Revocation::new(subject.clone(), at.plus(by), expires.plus(20 * by));
         let store = store.clone();
         async move { store.revoke(&revocation).await }

@@ -52,9 +52,12 @@ async fn half_of_a_session_and_its_user_is_nothing(kit: &Kit) -> Checked {
     let store = kit.store()?;
     let session = kit.begun_session().await?;
     ensure!(store.session_and_user(&random_key()).await?.is_none(), "an unknown key found somebody");
+    // Read before by whoever keeps copies.
+    ensure!(store.session_and_user(&session.key).await?.is_some(), "neither was found");
     store.end_session(&session.key).await?;
     ensure!(store.session_and_user(&session.key).await?.is_none(), "an ended session found its user");
     let session = kit.begun_session().await?;
+    ensure!(store.session_and_user(&session.key).await?.is_some(), "neither was found");
     store.delete_user(&session.user_id).await?;
     ensure!(store.session_and_user(&session.key).await?.is_none(), "a deleted user was found");
     Ok(())
