@@ -29,6 +29,8 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod memory;
 mod model;
