@@ -31,13 +31,29 @@
 
 mod error;
 mod model;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod shared;
+#[cfg(feature = "_sql")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "mysql")]
+pub use self::mysql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
+#[cfg(feature = "_sql")]
+pub use self::sql::{SqlOptions, Tables};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 pub use self::{
     error::{StoreError, StoreErrorKind},
     model::{
