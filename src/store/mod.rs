@@ -29,7 +29,9 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+mod connect;
 mod error;
+mod memory;
 mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -40,6 +42,7 @@ mod shared;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod stores;
 
 use std::{fmt, num::NonZeroUsize};
 
@@ -54,8 +57,11 @@ pub use self::postgres::PostgresStore;
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
+pub(crate) use self::stores::{Stores, ask};
 pub use self::{
+    connect::connect,
     error::{StoreError, StoreErrorKind},
+    memory::MemoryStore,
     model::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,

@@ -1,12 +1,13 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use portcullis::{
     User,
     store::{
-        SessionKey, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables, UserStore,
+        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables, UserStore,
         VerificationTokenStore,
     },
 };
+use serde_json::Map;
 
 use crate::{
     checks::{self, at},
@@ -91,13 +92,14 @@ async fn eight_instances_start_at_once() {
 #[tokio::test]
 async fn prefixes_keep_sites_apart() {
     let file = File::new();
-    let open = |prefix| SqliteStore::connect_with(&file.url(), SqlOptions::new().tables(Tables::prefix(prefix)));
+    let open = async |prefix| {
+        SqliteStore::connect_with(&file.url(), SqlOptions::new().tables(Tables::prefix(prefix))).await
+    };
     let (one, two) = (open("one_").await.unwrap(), open("two_").await.unwrap());
     let user = checks::user(&one, "a@example.com").await;
     assert_eq!(two.user(&user.id).await.unwrap(), None, "S92");
     checks::own(&two).await;
-    let refused = SqliteStore::connect_with(&file.url(), SqlOptions::new().tables(Tables::prefix("a\"; --"))).await;
-    let error = refused.unwrap_err();
+    let error = open("a\"; --").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "S91");
 }
 
@@ -149,13 +151,8 @@ async fn tables_of_others_are_used_as_they_are() {
             assert!(report.iter().any(|line| line.contains(part)), "{part}: {report:#?}");
         }
         let user = checks::user(&*store, "a@example.com").await;
-        let error = portcullis::store::SessionStore::replace_session_data(
-            &*store,
-            &SessionKey::new("k"),
-            0,
-            &serde_json::Map::new(),
-        );
-        let error = error.await.unwrap_err();
+        let replaced = store.replace_session_data(&SessionKey::new("k"), 0, &Map::new()).await;
+        let error = replaced.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt);
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("complete(true)"));
         let before = columns(&store).await;
@@ -224,9 +221,7 @@ async fn writers_wait_for_each_other() {
             for round in 0..5 {
                 let key = SessionKey::new(format!("{number}.{round}"));
                 let session = StoredSession::new(key, &*user.id, at(0));
-                portcullis::store::SessionStore::create_session(&*store, &session, std::num::NonZeroUsize::new(2))
-                    .await
-                    .unwrap();
+                store.create_session(&session, NonZeroUsize::new(2)).await.unwrap();
             }
             assert!(store.use_verification_token("none", "none").await.unwrap().is_none());
         })

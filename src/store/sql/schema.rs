@@ -4,7 +4,7 @@ use sqlx::Connection as _;
 
 use super::{
     backend::{Backend, Connection},
-    catalog::{self, FoundTable},
+    catalog::find,
     complete,
     dialect::Dialect,
     fault::{Fault, Outcome},
@@ -101,20 +101,17 @@ struct State {
 
 impl State {
     async fn read<B: Backend>(connection: &mut Connection<B>, tables: &Tables) -> Outcome<Self> {
-        let find = async |connection: &mut Connection<B>, name: &str| -> Outcome<Option<FoundTable>> {
-            catalog::find::<B>(connection, name).await
-        };
         Ok(Self {
-            version: match find(connection, &tables.migrations).await? {
+            version: match find::<B>(connection, &tables.migrations).await? {
                 Some(_) => version::<B>(connection, tables).await?,
                 None => 0,
             },
             found: Found {
-                users: find(connection, &tables.users).await?,
-                accounts: find(connection, &tables.accounts).await?,
-                sessions: find(connection, &tables.sessions).await?,
-                tokens: find(connection, &tables.tokens).await?,
-                revocations: find(connection, &tables.revocations).await?,
+                users: find::<B>(connection, &tables.users).await?,
+                accounts: find::<B>(connection, &tables.accounts).await?,
+                sessions: find::<B>(connection, &tables.sessions).await?,
+                tokens: find::<B>(connection, &tables.tokens).await?,
+                revocations: find::<B>(connection, &tables.revocations).await?,
             },
         })
     }
