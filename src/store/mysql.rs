@@ -65,7 +65,7 @@ impl MySqlStore {
                 Ok(())
             })
         });
-        Self::new(sql::made(pool.connect_with(connect).await)?, options).await
+        Self::new(pool.connect_lazy_with(connect), options).await
     }
 
     /// In a pool of the application.

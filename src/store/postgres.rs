@@ -60,8 +60,7 @@ impl PostgresStore {
         if let Some(timeout) = options.statement_timeout {
             connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
         }
-        let pool = sql::pool(&options).connect_with(connect).await;
-        Self::new(sql::made(pool)?, options).await
+        Self::new(sql::pool(&options).connect_lazy_with(connect), options).await
     }
 
     /// In a pool of the application.

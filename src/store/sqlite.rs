@@ -68,16 +68,16 @@ impl SqliteStore {
                 .min_connections(1)
                 .idle_timeout(forever)
                 .max_lifetime(forever)
-                .connect_with(connect.shared_cache(false))
+                .connect_lazy_with(connect.shared_cache(false))
         } else {
             let is_made = !url.contains("mode=");
             let connect = connect
                 .create_if_missing(is_made)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal);
-            sql::pool(&options).connect_with(connect)
+            sql::pool(&options).connect_lazy_with(connect)
         };
-        Self::new(sql::made(pool.await)?, options).await
+        Self::new(pool, options).await
     }
 
     /// In a pool of the application, whose connections should have foreign keys on and wait when the file is

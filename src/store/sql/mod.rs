@@ -42,7 +42,7 @@ use self::{
 pub(super) use self::{
     backend::{Answer, Backend, Connection, Ran, backend},
     dialect::Dialect,
-    pool::{made, parse, pool},
+    pool::{parse, pool},
     ports::{delegate, ports},
     schema::Setup,
     statement::{Arg, Cell, Out, Row, Statement},

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, Database, pool::PoolOptions};
 
-use super::{fault::Fault, options::SqlOptions};
+use super::options::SqlOptions;
 use crate::store::{Result, StoreError};
 
 /// A connection that was idle for longer is asked whether it still is one.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// A pool that gets over a restart of its server.
+/// A pool that gets over a restart of its server. It connects when it is first asked.
 pub(in crate::store) fn pool<D: Database>(options: &SqlOptions) -> PoolOptions<D> {
     PoolOptions::new()
         .max_connections(options.max_connections)
@@ -24,9 +24,4 @@ pub(in crate::store) fn pool<D: Database>(options: &SqlOptions) -> PoolOptions<D
 /// The options in a URL. What is wrong with it is said without it: it may hold a password.
 pub(in crate::store) fn parse<T>(parsed: std::result::Result<T, sqlx::Error>) -> Result<T> {
     parsed.map_err(|error| StoreError::corrupt(format!("the URL of the database cannot be read: {error}")))
-}
-
-/// What kept a pool from being made.
-pub(in crate::store) fn made<T>(pool: std::result::Result<T, sqlx::Error>) -> Result<T> {
-    Ok(pool.map_err(Fault::from)?)
 }

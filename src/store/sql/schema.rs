@@ -1,5 +1,7 @@
 //! How tables come to be, and which there are.
 
+use std::pin::Pin;
+
 use sqlx::Connection as _;
 
 use super::{
@@ -40,7 +42,16 @@ pub(super) fn steps(dialect: Dialect) -> [&'static str; VERSION as usize] {
 const LOCK: i64 = 0x706f_7274_6375_6c6c;
 
 /// Makes or changes tables as far as `setup` says, one instance after the other, and reads what there is then.
-pub(super) async fn prepare<B: Backend>(pool: &sqlx::Pool<B::Database>, setup: &Setup) -> Result<Layout> {
+///
+/// Boxed, since the compiler does not see that it is `Send` otherwise.
+pub(super) fn prepare<'a, B: Backend>(
+    pool: &'a sqlx::Pool<B::Database>,
+    setup: &'a Setup,
+) -> Pin<Box<dyn Future<Output = Result<Layout>> + Send + 'a>> {
+    Box::pin(see_to::<B>(pool, setup))
+}
+
+async fn see_to<B: Backend>(pool: &sqlx::Pool<B::Database>, setup: &Setup) -> Result<Layout> {
     setup.tables.check()?;
     let mut connection = pool.acquire().await.map_err(Fault::from)?;
     let state = State::read::<B>(&mut connection, &setup.tables).await?;
