@@ -31,6 +31,8 @@
 
 mod error;
 mod model;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 
 use std::{fmt, num::NonZeroUsize};
@@ -38,6 +40,8 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, UpstashKeys};
 pub use self::{
     error::{StoreError, StoreErrorKind},
     model::{
