@@ -41,7 +41,8 @@ async fn s22_no_change_of_a_session_is_lost() {
                 let mut session = store.session(&key("s")).await.unwrap().unwrap();
                 let count = session.data.get("n").and_then(|n| n.as_u64()).unwrap_or(0);
                 session.data.insert("n".into(), json!(count + 1));
-                match store.replace_session_data(&session.key, session.version, &session.data).await.unwrap() {
+                match store.replace_session_data(&session.key, session.version, &session.data).await.unwrap()
+                {
                     Replaced::Done => break,
                     Replaced::Stale => {}
                     Replaced::Missing => panic!("it was not ended"),
@@ -67,7 +68,9 @@ async fn s21_slow_writers_do_not_bring_a_session_back() {
                     match number {
                         0 => _ = store.end_session(&key).await.unwrap(),
                         1 => _ = store.end_sessions_of("u", None).await.unwrap(),
-                        2..6 => _ = store.extend_session(&key, at(2000 + number as i64), at(1)).await.unwrap(),
+                        2..6 => {
+                            _ = store.extend_session(&key, at(2000 + number as i64), at(1)).await.unwrap()
+                        }
                         _ => {
                             _ = store.replace_session_data(&key, 0, &serde_json::Map::new()).await.unwrap();
                         }
