@@ -62,6 +62,52 @@ async fn calls_fail_while_a_server_is_away_and_work_when_it_is_back() {
     }
 }
 
+/// A cluster whose only node goes away and comes back, and one that forgets the scripts.
+#[tokio::test]
+async fn a_cluster_comes_back_as_well() {
+    let Some(mut server) = Server::start_cluster() else { return };
+    let store = connected_cluster(&server).await;
+    let user = store.create_user(&ada("ada@example.com"), None).await.unwrap();
+    store.create_session(&session("s", &user.id), None).await.unwrap();
+    server.command(redis::cmd("SCRIPT").arg("FLUSH"));
+    store.create_session(&session("after the flush", &user.id), None).await.unwrap();
+    for round in 0..2 {
+        server.kill();
+        for _ in 0..3 {
+            let began = Instant::now();
+            let error = store.session_and_user(&key("s")).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+            assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+        }
+        assert!(server.run());
+        drop(connected_cluster(&server).await);
+        let back = Instant::now();
+        loop {
+            match store.session_and_user(&key("s")).await {
+                Ok(found) => break assert!(found.is_some()),
+                Err(error) => assert_eq!(error.kind(), StoreErrorKind::Unavailable),
+            }
+            assert!(back.elapsed() < Duration::from_secs(2), "{:?}", back.elapsed());
+        }
+        store.create_session(&session(&round.to_string(), &user.id), None).await.unwrap();
+        assert_eq!(store.sessions_of(&user.id).await.unwrap().len(), 3 + round);
+    }
+}
+
+/// Connects once the cluster takes commands.
+async fn connected_cluster(server: &Server) -> RedisStore {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Ok(store) = RedisStore::connect_cluster([server.url()]).await
+            && store.user("nobody").await.is_ok()
+        {
+            return store;
+        }
+        assert!(Instant::now() < deadline);
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Nobody asks while the server restarts: those who read do not notice.
 #[tokio::test]
 async fn reading_does_not_notice_a_restart_in_between() {

@@ -148,16 +148,45 @@ pub struct Server {
     folder: PathBuf,
     port: u16,
     keeps: bool,
+    cluster: bool,
 }
 
 impl Server {
     /// Starts one, if there is a program for it. One that `keeps` its data has them again when it comes back.
     pub fn start(keeps: bool) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start_on(port, keeps, false)
+    }
+
+    /// Starts a cluster of one node, which keeps its data.
+    pub fn start_cluster() -> Option<Self> {
+        // Nodes talk to each other on a port of their own, which has to be one as well.
+        let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        let port = (12_000..22_000).find(|port| is_free(*port) && is_free(port + 10_000)).unwrap();
+        let server = Self::start_on(port, true, true)?;
+        server.command(redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383));
+        Some(server)
+    }
+
+    fn start_on(port: u16, keeps: bool, cluster: bool) -> Option<Self> {
         let folder = env::temp_dir().join(fresh("redis"));
         std::fs::create_dir(&folder).unwrap();
-        let mut server = Self { child: None, folder, port, keeps };
+        let mut server = Self { child: None, folder, port, keeps, cluster };
         server.run().then_some(server)
+    }
+
+    /// Sends a command as soon as the server takes it.
+    pub fn command(&self, command: &mut Cmd) {
+        for _ in 0..400 {
+            let client = redis::Client::open(self.url()).unwrap();
+            if let Ok(mut connection) = client.get_connection()
+                && command.exec(&mut connection).is_ok()
+            {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("the server does not answer");
     }
 
     pub fn url(&self) -> String {
@@ -172,6 +201,7 @@ impl Server {
             ("--dir", self.folder.display().to_string()),
             ("--appendonly", if self.keeps { "yes" } else { "no" }.into()),
             ("--appendfsync", "always".into()),
+            ("--cluster-enabled", if self.cluster { "yes" } else { "no" }.into()),
         ];
         for program in ["valkey-server", "redis-server"] {
             let mut command = Command::new(program);

@@ -105,9 +105,6 @@ impl RedisStore {
                 }
                 continue;
             };
-            if current == value {
-                return Ok(());
-            }
             let Some(holder) = name.holder(&current) else {
                 return Err(StoreError::conflict("the key of a name holds something else"));
             };
@@ -119,6 +116,8 @@ impl RedisStore {
                 }
                 Found::User(..) => current == holder || patience == 0,
                 Found::Dead => true,
+                // A cluster may be asked twice if the first answer is lost.
+                Found::Missing if holder == id => return Ok(()),
                 Found::Missing => patience == 0 && self.bury(&holder).await?,
             };
             if is_free {
