@@ -129,6 +129,12 @@ impl Timestamp {
         Self::from_millis(self.millis.saturating_add(millis))
     }
 
+    /// This time and `duration` less; at least the beginning of 1970.
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.millis.saturating_sub(millis))
+    }
+
     /// How long after `earlier` this is; nothing if it is before.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.millis - earlier.millis).unwrap_or_default())

@@ -176,6 +176,8 @@ pub(crate) enum ErrorCode {
         /// The public code, `credentials` unless the application chose one.
         code: Cow<'static, str>,
     },
+    /// Somebody else has the account, or its e-mail address.
+    AccountNotLinked,
     /// The `sign_in` callback refused.
     AccessDenied,
     /// Something on this side: a callback failed, a request that no flow makes.
@@ -189,6 +191,7 @@ impl ErrorCode {
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::CredentialsSignin { .. } => "CredentialsSignin",
+            Self::AccountNotLinked => "OAuthAccountNotLinked",
             Self::AccessDenied => "AccessDenied",
             Self::Configuration => "Configuration",
             Self::MissingCsrf => "MissingCSRF",
@@ -197,6 +200,6 @@ impl ErrorCode {
 
     /// Whether the sign-in page explains it; the error page does otherwise.
     pub(crate) fn is_shown_at_sign_in(&self) -> bool {
-        matches!(self, Self::CredentialsSignin { .. } | Self::MissingCsrf)
+        matches!(self, Self::CredentialsSignin { .. } | Self::AccountNotLinked | Self::MissingCsrf)
     }
 }

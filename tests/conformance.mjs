@@ -1,6 +1,6 @@
 // Runs the conformance suite and judges what it says by conformance-pending.txt:
 //
-//   node tests/conformance.mjs --compat v4 --server COMMAND …   (arguments of tests/conformance/run.mjs)
+//   node tests/conformance.mjs --compat v4 --strategy jwt --server COMMAND …   (arguments of tests/conformance/run.mjs)
 //
 // The suite's own exit status cannot be used while some of its cases are known to
 // fail. Here the run fails if a case fails that the file does not name (hardening
@@ -12,19 +12,22 @@ import { fileURLToPath } from 'node:url';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const args = process.argv.slice(2);
-const compat = args[args.indexOf('--compat') + 1];
-if (!args.includes('--compat') || !['v4', 'v5'].includes(compat)) {
-  console.error('usage: node tests/conformance.mjs --compat v4|v5 --server COMMAND …');
+const value = (option, allowed) => {
+  const found = args[args.indexOf(option) + 1];
+  if (args.includes(option) && allowed.includes(found)) return found;
+  console.error('usage: node tests/conformance.mjs --compat v4|v5 --strategy jwt|database --server COMMAND …');
   process.exit(2);
-}
+};
+const compat = value('--compat', ['v4', 'v5']);
+const strategy = value('--strategy', ['jwt', 'database']);
 // With a selection of cases it is no wonder that others do not turn up.
 const partial = args.some((a) => /^--(only|suite|without-own)\b/.test(a));
 
 const pending = new Set(readFileSync(file('conformance-pending.txt'), 'utf8').split('\n')
   .map((line) => line.trim())
   .filter((line) => line && !line.startsWith('#'))
-  .map((line) => /^(?:\[(v4|v5)\] )?(.*)$/.exec(line))
-  .filter(([, only]) => !only || only === compat)
+  .map((line) => /^(?:\[((?:v4|v5|jwt|database|, )+)\] )?(.*)$/.exec(line)) // not [hardening], which is part of a name
+  .filter(([, only]) => !only || only.split(', ').every((word) => [compat, strategy].includes(word)))
   .map(([, , name]) => name));
 
 const seen = { 'ok  ': [], FAIL: [], skip: [] };
@@ -71,7 +74,7 @@ if (!finished) problems.push('the suite broke off before its last line');
 else if (rows !== counted) problems.push(`${rows} cases were read, but the suite counted ${counted}: its output has changed`);
 else if (!seen['ok  '].length) problems.push('no case passed');
 
-console.log(`\nconformance ${compat}: ${seen['ok  '].length} passed, ${seen.FAIL.length} failed (${seen.FAIL.filter((name) => pending.has(name)).length} of them pending), ${seen.skip.length} left out`);
+console.log(`\nconformance ${compat}, ${strategy}: ${seen['ok  '].length} passed, ${seen.FAIL.length} failed (${seen.FAIL.filter((name) => pending.has(name)).length} of them pending), ${seen.skip.length} left out`);
 for (const [reason, n] of reasons) console.log(`  left out: ${n} (${reason})`);
 for (const problem of problems) console.log(`  WRONG: ${problem}`);
 process.exit(problems.length ? 1 : 0);

@@ -1,9 +1,12 @@
 //! The configuration, and the one place that judges it as a whole.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use super::{Auth, CsrfSecrets, Settings, Site};
+use http::{Extensions, HeaderMap};
+
+use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site};
 use crate::{
+    account::LinkingPolicy,
     callbacks::{
         Callbacks, Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, boxed,
     },
@@ -17,12 +20,15 @@ use crate::{
     pages::{Pages, Style, Theme},
     provider::Provider,
     secret::Secret,
-    session::{Claims, JwtStrategy, Lifetime, Profile, Session},
+    session::{
+        Claims, Client, Lifetime, Place, Profile, RevocationPolicy, Revocations, Rows, Session, SessionIds,
+        Strategy,
+    },
+    store::{RevocationStore, SessionStore, Store, Stores},
 };
 
 /// Collects a configuration; [`build`](Self::build) judges it.
 #[must_use = "a builder does nothing until `build`"]
-#[derive(Debug)]
 pub struct AuthBuilder {
     secret: Secret,
     dialect: Dialect,
@@ -43,6 +49,30 @@ pub struct AuthBuilder {
     clock: Arc<dyn Clock>,
     body_limit: usize,
     check_cross_site: bool,
+    store: Option<Arc<dyn Store>>,
+    session_store: Option<Arc<dyn SessionStore>>,
+    store_time_limit: Duration,
+    sessions_in_tokens: bool,
+    session_ids: SessionIds,
+    session_limit: Option<NonZeroUsize>,
+    revocation: Option<(Arc<dyn RevocationStore>, RevocationPolicy)>,
+    linking: LinkingPolicy,
+    credentials_users: CredentialsUsers,
+    describe_client: Option<DescribeClient>,
+}
+
+/// Without the secret, and without what callbacks are.
+impl fmt::Debug for AuthBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthBuilder")
+            .field("dialect", &self.dialect)
+            .field("origin", &self.origin)
+            .field("providers", &self.providers)
+            .field("lifetime", &self.lifetime)
+            .field("store", &self.store)
+            .field("callbacks", &self.callbacks)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AuthBuilder {
@@ -68,6 +98,16 @@ impl AuthBuilder {
             clock,
             body_limit: 1024 * 1024,
             check_cross_site: true,
+            store: None,
+            session_store: None,
+            store_time_limit: Duration::from_secs(5),
+            sessions_in_tokens: false,
+            session_ids: SessionIds::default(),
+            session_limit: None,
+            revocation: None,
+            linking: LinkingPolicy::default(),
+            credentials_users: CredentialsUsers::default(),
+            describe_client: None,
         }
     }
 
@@ -270,13 +310,103 @@ impl AuthBuilder {
         self
     }
 
+    /// Keeps users, their accounts and their sessions in a store: the database strategy of Auth.js
+    /// (`docs/protocol.md` section 10.2). Credentials sign in there, too.
+    ///
+    /// ```
+    /// use portcullis::{Auth, OriginPolicy, Secret, store::MemoryStore};
+    ///
+    /// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+    ///     .origin(OriginPolicy::fixed("https://app.example")?)
+    ///     .store(MemoryStore::new())
+    ///     .build()?;
+    /// # let _ = auth;
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps sessions in another store than users, such as Redis beside PostgreSQL. Reading a session takes two
+    /// round trips then.
+    pub fn session_store(mut self, sessions: impl SessionStore) -> Self {
+        self.session_store = Some(Arc::new(sessions));
+        self
+    }
+
+    /// Keeps users and accounts in the store, and sessions in tokens: `strategy: "jwt"` of Auth.js with an
+    /// adapter.
+    pub fn sessions_in_tokens(mut self, in_tokens: bool) -> Self {
+        self.sessions_in_tokens = in_tokens;
+        self
+    }
+
+    /// How long one call of a store may take; 5 seconds by default. Then sessions are unavailable (503), which is
+    /// neither signed in nor signed out.
+    pub fn store_time_limit(mut self, limit: Duration) -> Self {
+        self.store_time_limit = limit;
+        self
+    }
+
+    /// How the ids of sessions stand in the store; hashed by default. Say [`SessionIds::Raw`] for a table that Node
+    /// reads and writes, too.
+    pub fn session_ids(mut self, ids: SessionIds) -> Self {
+        self.session_ids = ids;
+        self
+    }
+
+    /// How many sessions a user may have in the store at once; the one that was begun first gives way. Any number
+    /// by default.
+    pub fn session_limit(mut self, limit: NonZeroUsize) -> Self {
+        self.session_limit = Some(limit);
+        self
+    }
+
+    /// Lets sessions that live in tokens be ended before they expire, see [`RevocationPolicy`]. Tokens say when
+    /// their user signed in then (`auth_time`) and which session they are of (`sid`).
+    pub fn revocation(mut self, store: impl RevocationStore, policy: RevocationPolicy) -> Self {
+        self.revocation = Some((Arc::new(store), policy));
+        self
+    }
+
+    /// When an account that nobody has linked may sign in as the user with its e-mail address; never by default.
+    pub fn linking(mut self, policy: LinkingPolicy) -> Self {
+        self.linking = policy;
+        self
+    }
+
+    /// Whose ids those are that `authorize` gives, where sessions live in a store.
+    pub fn credentials_users(mut self, users: CredentialsUsers) -> Self {
+        self.credentials_users = users;
+        self
+    }
+
+    /// Records with each session in the store where it was begun from, to be shown to its user. Nothing is by
+    /// default. [`Client::of_request`] takes the `User-Agent` and the address that
+    /// [`PeerAddr`](crate::PeerAddr) says.
+    ///
+    /// ```
+    /// # use portcullis::{Auth, Client, Secret};
+    /// # let builder = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"));
+    /// builder.record_clients(Client::of_request)
+    /// # ;
+    /// ```
+    pub fn record_clients(
+        mut self,
+        describe: impl Fn(&HeaderMap, &Extensions) -> Client + Send + Sync + 'static,
+    ) -> Self {
+        self.describe_client = Some(Arc::new(describe));
+        self
+    }
+
     /// Judges the configuration.
     ///
     /// # Errors
     ///
     /// All problems of the builder at once, each with its remedy: a weak secret, cookies that browsers refuse,
     /// two providers of one id, paths that are none.
-    pub fn build(self) -> Result<Auth, ConfigError> {
+    pub fn build(mut self) -> Result<Auth, ConfigError> {
         let mut problems = ConfigError::none();
         for (problem, remedy) in self.secret.problems() {
             problems.add(problem, remedy);
@@ -293,6 +423,7 @@ impl AuthBuilder {
             Some(profile)
         });
         self.check_providers(&mut problems);
+        self.check_stores(&mut problems);
         let base_path = self
             .base_path
             .clone()
@@ -310,6 +441,7 @@ impl AuthBuilder {
             ));
         };
         let rules = self.dialect.rules();
+        let (stores, place) = self.place();
         let sign_in_page = self.pages.sign_in.clone().unwrap_or_else(|| format!("{base_path}/signin"));
         let site = Site {
             base_path,
@@ -323,7 +455,12 @@ impl AuthBuilder {
         };
         let settings = Settings {
             rules,
-            strategy: JwtStrategy::new(http, https, self.lifetime).recording_auth_time(self.record_auth_time),
+            strategy: Strategy::new(http, https, self.lifetime, place)
+                .recording_auth_time(self.record_auth_time),
+            stores,
+            linking: self.linking,
+            credentials_users: self.credentials_users,
+            describe_client: self.describe_client,
             callbacks: self.callbacks,
             renew_on_read: self.renew_on_read,
             bearer_sessions: self.bearer_sessions,
@@ -332,7 +469,55 @@ impl AuthBuilder {
             origin: Some(origin),
             clock: self.clock,
         };
-        Ok(Auth { settings: Arc::new(settings) })
+        let auth = Auth { settings: Arc::new(settings) };
+        auth.startup_report().warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        Ok(auth)
+    }
+
+    fn check_stores(&self, problems: &mut ConfigError) {
+        if self.session_store.is_some() && self.store.is_none() {
+            problems.add(
+                "there is a store for sessions and none for users",
+                "add `.store(..)`: it keeps the users that the sessions are about",
+            );
+        }
+        if self.sessions_in_tokens && self.session_store.is_some() {
+            problems.add(
+                "sessions are to be in tokens, and there is a store for them",
+                "leave out `session_store`, or `sessions_in_tokens`",
+            );
+        }
+        let in_store = self.store.is_some() && !self.sessions_in_tokens;
+        if in_store && self.revocation.is_some() {
+            problems.add(
+                "revocations are kept for sessions that live in a store",
+                "leave out `revocation`: such sessions are ended by removing them",
+            );
+        }
+        if !in_store && self.session_limit.is_some() {
+            problems.add(
+                "a limit of sessions is set, and sessions live in tokens, which nobody counts",
+                "add `.store(..)`, or leave out `session_limit`",
+            );
+        }
+    }
+
+    /// The stores, and where sessions live.
+    fn place(&mut self) -> (Option<Stores>, Place) {
+        let (limit, clock) = (self.store_time_limit, Arc::clone(&self.clock));
+        let sessions = self.session_store.take();
+        let stores = self.store.take().map(|store| Stores::new(store, sessions, limit, Arc::clone(&clock)));
+        let place = match &stores {
+            Some(stores) if !self.sessions_in_tokens => Place::Store(Rows {
+                stores: stores.clone(),
+                ids: self.session_ids,
+                limit: self.session_limit,
+            }),
+            _ => Place::Token(
+                self.revocation.take().map(|(store, policy)| Revocations::new(store, policy, limit, clock)),
+            ),
+        };
+        (stores, place)
     }
 
     /// The schemes that this site may be reached under.

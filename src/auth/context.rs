@@ -14,13 +14,14 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Auth, SessionWatch, Started, Visit};
+use super::{Auth, NotStarted, SessionWatch, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
-    cookie::{CookieHeaders, SetCookie},
+    cookie::SetCookie,
     error::{SessionError, SessionErrorKind},
     head::Head,
-    session::{Claims, SealedSession, Session},
+    session::{Claims, LiveSession, Session},
+    store::StoreError,
     user::{Account, User},
 };
 
@@ -59,7 +60,7 @@ struct Inner {
 pub(crate) enum Resolved {
     Anonymous,
     SignedIn {
-        sealed: SealedSession,
+        live: LiveSession,
         /// What the callbacks made of it, if there are any.
         shown: Option<Box<Session>>,
     },
@@ -81,7 +82,7 @@ impl AuthContext {
 
     pub(crate) fn anonymous(auth: Auth, request: Head<'_>) -> Self {
         let (now, https) = (auth.now(), auth.is_https(request));
-        let visit = Visit::new(&auth, &CookieHeaders::of(request.headers), https, now);
+        let visit = Visit::new(&auth, request, https, now);
         Self::new(auth, visit, Resolved::Anonymous, Vec::new())
     }
 
@@ -108,32 +109,53 @@ impl AuthContext {
             Resolved::Anonymous => Ok(None),
             Resolved::Failed(kind) => Err(SessionError::new(*kind)),
             Resolved::SignedIn { shown: Some(session), .. } => Ok(Some(Session::clone(session))),
-            Resolved::SignedIn { sealed, shown: None } => {
-                let expires = sealed.registered.expires.unwrap_or(self.0.visit.now);
-                let session = self.0.auth.session_of(&sealed.json, expires);
+            Resolved::SignedIn { live, shown: None } => {
+                let expires = live.registered.expires.unwrap_or(self.0.visit.now);
+                let session = self.0.auth.session_of(live, expires);
                 session.map(Some).ok_or(SessionError::new(SessionErrorKind::Shape))
             }
         }
     }
 
-    /// The decoded token of the session; `None` if nobody is signed in. `C` is [`Claims`] or a type of one's
-    /// own.
+    /// The decoded token of the session; `None` if nobody is signed in, or the session lives in a store and there
+    /// is no token to decode (as `getToken` of Auth.js has it). `C` is [`Claims`] or a type of one's own.
     ///
     /// # Errors
     ///
     /// When a callback failed, or the claims are not a `C`.
     pub fn token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
-        self.token_json()?.map(Token::from_json).transpose()
+        let live = self.live()?.filter(|live| live.stored().is_none());
+        live.map(|live| Token::from_json(live.claims_json())).transpose()
     }
 
-    /// The claims of the session's token; `None` if there is no valid one.
-    pub(crate) fn token_json(&self) -> Result<Option<&[u8]>, SessionError> {
+    /// What guards judge: the claims of the token, or what the row of the user would be as one.
+    pub(crate) fn claims<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
+        self.live()?.map(|live| Token::from_json(live.claims_json())).transpose()
+    }
+
+    /// The session that the request came with; `None` if nobody is signed in.
+    pub(super) fn live(&self) -> Result<Option<&LiveSession>, SessionError> {
         self.consult();
         match &self.0.resolved {
             Resolved::Anonymous => Ok(None),
             Resolved::Failed(kind) => Err(SessionError::new(*kind)),
-            Resolved::SignedIn { sealed, .. } => Ok(Some(&sealed.json)),
+            Resolved::SignedIn { live, .. } => Ok(Some(live)),
         }
+    }
+
+    /// The same, where a handler may change it.
+    pub(super) fn changeable(&self) -> Result<Option<&LiveSession>, SessionError> {
+        match self.live()? {
+            _ if self.0.decided.load(Ordering::Relaxed) => Ok(None),
+            Some(_) if self.is_bearer() || !self.writes() => {
+                Err(SessionError::new(SessionErrorKind::ReadOnly))
+            }
+            live => Ok(live),
+        }
+    }
+
+    pub(super) fn visit(&self) -> &Visit {
+        &self.0.visit
     }
 
     /// Signs `user` in: asks the `sign_in` and `jwt` callbacks, then sends a new token with the response.
@@ -147,43 +169,71 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When a callback refuses or fails, the `jwt` callback wants no session, or this is a verifier; nothing
-    /// changes then.
+    /// When a callback refuses or fails, the `jwt` callback wants no session, the store fails, or this is a
+    /// verifier; nothing changes then.
     pub async fn sign_in(&self, user: User) -> Result<(), SignInError> {
+        let account = Account::credentials("credentials", &user);
+        self.sign_in_with(user, account).await
+    }
+
+    /// Signs in whoever has `account` at a provider that the application speaks to itself; `user` is what that
+    /// provider says of them. With a store this goes by the rules of accounts (`docs/protocol.md` section 11):
+    /// the user who has the account, or else a new one; the user who has the e-mail address only if the
+    /// [`LinkingPolicy`](crate::LinkingPolicy) lets them. Otherwise as [`sign_in`](Self::sign_in).
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in); and when another user has the e-mail address.
+    pub async fn sign_in_with(&self, user: User, account: Account) -> Result<(), SignInError> {
         if !self.writes() {
             return Err(SignInError::failed());
         }
-        let account = Account::credentials("credentials", &user);
         let context = SignInContext { user: user.clone(), account: account.clone(), credentials: None };
         match self.0.auth.settings.callbacks.sign_in(context).await {
             Ok(SignInDecision::Allow) => {}
             Ok(SignInDecision::Deny) | Err(_) => return Err(SignInError::denied()),
             Ok(SignInDecision::Redirect(to)) => {
-                return Err(SignInError { redirect: Some(to), ..SignInError::denied() });
+                return Err(SignInError { reason: Reason::Denied { redirect: Some(to) } });
             }
         }
-        let started =
-            self.0.auth.start(user, account, &self.0.visit).await.map_err(|_| SignInError::failed())?;
+        let before = match &self.0.resolved {
+            Resolved::SignedIn { live, .. } if !self.is_bearer() => Some(live),
+            // It would have to be ended, and cannot be.
+            Resolved::Failed(SessionErrorKind::Unavailable) => {
+                return Err(SignInError { reason: Reason::Unavailable });
+            }
+            _ => None,
+        };
+        let started = self.0.auth.start(user, account, before, &self.0.visit).await?;
         let Started::Session(cookies) = started else { return Err(SignInError::denied()) };
         self.decide(cookies);
         Ok(())
     }
 
-    /// Signs out: removes the session's cookies with the response. Does nothing at a verifier, nor about a session
-    /// that came in `Authorization`, which has none.
-    pub async fn sign_out(&self) {
+    /// Signs out: ends the session where that is known, and removes its cookies with the response. Does nothing
+    /// at a verifier, nor about a session that came in `Authorization`, which has none.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails: the session goes on then, and the cookies stay.
+    pub async fn sign_out(&self) -> Result<(), SessionError> {
         if self.is_bearer() || !self.writes() {
-            return;
+            return Ok(());
         }
-        let sealed = match &self.0.resolved {
-            Resolved::SignedIn { sealed, .. } => Some(sealed),
-            _ => None,
+        let live = match &self.0.resolved {
+            Resolved::SignedIn { live, .. } => Some(live),
+            Resolved::Failed(SessionErrorKind::Unavailable) => {
+                return Err(SessionError::new(SessionErrorKind::Unavailable));
+            }
+            Resolved::Anonymous | Resolved::Failed(_) => None,
         };
-        let cookies = self.0.auth.end(sealed, &self.0.visit).await;
+        let cookies = self.0.auth.end(live, &self.0.visit).await?;
         self.decide(cookies);
+        Ok(())
     }
 
-    /// Renews the session, giving `data` to the `jwt` callback with [`Trigger::Update`](crate::Trigger::Update).
+    /// Renews the session, giving `data` to the `jwt` callback with [`Trigger::Update`](crate::Trigger::Update); to
+    /// the `session` callback where sessions live in a store.
     /// Answers the new session; `None` if nobody is signed in, the callback ended the session, or a handler of
     /// this request has signed in or out already.
     ///
@@ -192,23 +242,14 @@ impl AuthContext {
     /// When a callback fails, or the session cannot be changed here (a verifier, or a session that came in
     /// `Authorization`); nothing changes then.
     pub async fn update(&self, data: impl Into<Value>) -> Result<Option<Session>, SessionError> {
-        self.consult();
-        let sealed = match &self.0.resolved {
-            _ if self.0.decided.load(Ordering::Relaxed) => return Ok(None),
-            Resolved::SignedIn { .. } if self.is_bearer() || !self.writes() => {
-                return Err(SessionError::new(SessionErrorKind::ReadOnly));
-            }
-            Resolved::SignedIn { sealed, .. } => sealed,
-            Resolved::Anonymous => return Ok(None),
-            Resolved::Failed(kind) => return Err(SessionError::new(*kind)),
-        };
-        match self.0.auth.renew(sealed, Some(Some(data.into())), &self.0.visit).await {
+        let Some(live) = self.changeable()? else { return Ok(None) };
+        match self.0.auth.renew(live, Some(Some(data.into())), &self.0.visit).await {
             Ok(Some(renewal)) => {
                 self.change(renewal.cookies);
                 Ok(Some(renewal.session))
             }
             Ok(None) => {
-                self.decide(self.0.auth.end(None, &self.0.visit).await);
+                self.decide(self.0.auth.clear(&self.0.visit));
                 Ok(None)
             }
             Err(_) => Err(SessionError::new(SessionErrorKind::Callback)),
@@ -222,16 +263,13 @@ impl AuthContext {
     ///
     /// When a callback failed.
     pub fn watch(&self, bound: Duration) -> Result<Option<SessionWatch>, SessionError> {
-        Ok(self.token_json()?.map(|_| SessionWatch::new(self.clone(), bound)))
+        Ok(self.live()?.map(|_| SessionWatch::new(self.clone(), bound)))
     }
 
     /// How long the session of this request goes on, if nothing happens; `None` once it has ended.
     pub(super) async fn time_left(&self) -> Option<Duration> {
-        let Resolved::SignedIn { sealed, .. } = &self.0.resolved else { return None };
-        if self.0.auth.is_ended(sealed).await {
-            return None;
-        }
-        let end = self.0.auth.settings.strategy.end(&sealed.registered)?;
+        let Resolved::SignedIn { live, .. } = &self.0.resolved else { return None };
+        let end = self.0.auth.end_of(live).await?;
         Some(end.since(self.0.auth.now()))
     }
 
@@ -269,7 +307,7 @@ impl AuthContext {
     }
 
     /// Whether this service signs people in and out; says so in the log if not.
-    fn writes(&self) -> bool {
+    pub(super) fn writes(&self) -> bool {
         let writes = self.0.auth.settings.site.is_some();
         if !writes {
             tracing::error!("a verifier signs nobody in or out: make the Auth with Auth::builder for that");
@@ -278,13 +316,13 @@ impl AuthContext {
     }
 
     /// A change after which the session that the request came with is not renewed any more.
-    fn decide(&self, cookies: Vec<SetCookie>) {
+    pub(super) fn decide(&self, cookies: Vec<SetCookie>) {
         self.0.decided.store(true, Ordering::Relaxed);
         self.change(cookies);
     }
 
     /// The latest change wins: what was queued before is dropped.
-    fn change(&self, cookies: Vec<SetCookie>) {
+    pub(super) fn change(&self, cookies: Vec<SetCookie>) {
         *self.0.changes.lock().unwrap_or_else(PoisonError::into_inner) = cookies;
     }
 }
@@ -331,42 +369,86 @@ impl<C> Deref for Token<C> {
 /// Why [`AuthContext::sign_in`] signed nobody in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInError {
-    denied: bool,
-    redirect: Option<String>,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reason {
+    Denied { redirect: Option<String> },
+    NotLinked,
+    Unavailable,
+    Failed,
 }
 
 impl SignInError {
     fn denied() -> Self {
-        Self { denied: true, redirect: None }
+        Self { reason: Reason::Denied { redirect: None } }
     }
 
     fn failed() -> Self {
-        Self { denied: false, redirect: None }
+        Self { reason: Reason::Failed }
     }
 
-    /// The `sign_in` callback refused or failed, or the `jwt` callback wants no session; otherwise the `jwt`
-    /// callback failed.
+    /// The `sign_in` callback refused or failed, or the `jwt` callback wants no session.
     pub fn is_denied(&self) -> bool {
-        self.denied
+        matches!(self.reason, Reason::Denied { .. })
+    }
+
+    /// Another user has the account, or its e-mail address: `OAuthAccountNotLinked` of Auth.js.
+    pub fn is_not_linked(&self) -> bool {
+        self.reason == Reason::NotLinked
+    }
+
+    /// The store failed; trying again may help.
+    pub fn is_unavailable(&self) -> bool {
+        self.reason == Reason::Unavailable
     }
 
     /// Where the `sign_in` callback wants the browser to go instead.
     pub fn redirect(&self) -> Option<&str> {
-        self.redirect.as_deref()
+        match &self.reason {
+            Reason::Denied { redirect } => redirect.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<NotStarted> for SignInError {
+    fn from(reason: NotStarted) -> Self {
+        let reason = match reason {
+            NotStarted::Failed => Reason::Failed,
+            NotStarted::NotLinked => Reason::NotLinked,
+            NotStarted::Unavailable => Reason::Unavailable,
+        };
+        Self { reason }
     }
 }
 
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.denied {
-            "the sign-in was refused"
-        } else {
-            "a callback failed during the sign-in"
+        f.write_str(match self.reason {
+            Reason::Denied { .. } => "the sign-in was refused",
+            Reason::NotLinked => "another user has this account or its e-mail address",
+            Reason::Unavailable => "the store is unavailable",
+            Reason::Failed => "a callback failed during the sign-in",
         })
     }
 }
 
 impl StdError for SignInError {}
+
+impl From<SessionError> for SignInError {
+    fn from(error: SessionError) -> Self {
+        let unavailable = error.kind() == SessionErrorKind::Unavailable;
+        Self { reason: if unavailable { Reason::Unavailable } else { Reason::Failed } }
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(_: StoreError) -> Self {
+        Self::new(SessionErrorKind::Unavailable)
+    }
+}
 
 impl From<Failed> for SessionErrorKind {
     fn from(_: Failed) -> Self {

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{dialect::Rules, error::BoxError, secret::Secret};
+use crate::{dialect::Rules, error::BoxError, random, secret::Secret};
 
 /// What the tokens' hashes are made with.
 pub(crate) struct CsrfSecrets {
@@ -41,9 +41,7 @@ impl CsrfSecrets {
         if let Some(token) = cookie.and_then(|cookie| self.verified(cookie)) {
             return Ok(CsrfCheck { token: token.to_owned(), cookie: None });
         }
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        let token = hex(&bytes);
+        let token = hex(&random::bytes::<32>()?);
         let cookie = format!("{token}|{}", hash(&token, &self.texts[0]));
         Ok(CsrfCheck { token, cookie: Some(cookie) })
     }

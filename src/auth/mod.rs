@@ -1,35 +1,48 @@
 //! [`Auth`]: everything that an application decided, shared by the layer, the guards and the endpoints.
 
+mod administration;
 mod builder;
 mod context;
 mod csrf;
+mod own_sessions;
+mod report;
 mod sessions;
 mod site;
+mod sweep;
 mod verifier;
 mod watch;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+use http::{Extensions, HeaderMap};
+
 pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
+    own_sessions::SessionInfo,
+    report::StartupReport,
+    sessions::CredentialsUsers,
+    sweep::Sweep,
     verifier::VerifierBuilder,
     watch::SessionWatch,
 };
 pub(crate) use self::{
     context::Resolved,
     csrf::{CsrfCheck, CsrfSecrets},
-    sessions::{Renewal, Started, Visit},
+    sessions::{NotStarted, Renewal, Started, Visit},
     site::Site,
 };
 use crate::{
+    account::LinkingPolicy,
     callbacks::Callbacks,
     clock::{Clock, Timestamp},
     dialect::Rules,
     head::Head,
     origin::{Origin, OriginPolicy},
     secret::Secret,
-    session::JwtStrategy,
+    session::{Client, Strategy},
+    store::Stores,
+    user::Account,
 };
 
 /// A configured authentication: build one, clone it wherever it is needed.
@@ -51,7 +64,13 @@ pub struct Auth {
 /// What was decided.
 pub(crate) struct Settings {
     pub(crate) rules: &'static Rules,
-    pub(crate) strategy: JwtStrategy,
+    pub(crate) strategy: Strategy,
+    /// Users, and what else is kept; none where everything is in tokens.
+    pub(crate) stores: Option<Stores>,
+    pub(crate) linking: LinkingPolicy,
+    pub(crate) credentials_users: CredentialsUsers,
+    /// What is recorded of where a session is begun.
+    pub(crate) describe_client: Option<DescribeClient>,
     pub(crate) callbacks: Callbacks,
     pub(crate) renew_on_read: bool,
     /// A token in `Authorization: Bearer` is a session for every request, and not only for gRPC.
@@ -63,6 +82,17 @@ pub(crate) struct Settings {
     /// None: a verifier that reads the cookies of both schemes.
     origin: Option<OriginPolicy>,
     clock: Arc<dyn Clock>,
+}
+
+pub(crate) type DescribeClient = Arc<dyn Fn(&HeaderMap, &Extensions) -> Client + Send + Sync>;
+
+impl Settings {
+    /// The stores, if whoever signs in with this account is in them. With sessions in tokens those who sign in by
+    /// credentials are not, as in Auth.js (`docs/protocol.md` section 9).
+    pub(crate) fn stores_for(&self, account: &Account) -> Option<&Stores> {
+        let outside = account.kind == "credentials" && self.strategy.rows().is_none();
+        self.stores.as_ref().filter(|_| !outside)
+    }
 }
 
 impl Auth {

@@ -3,10 +3,14 @@
 
 use super::Auth;
 use crate::{
+    account::{self, Admitted, Change, NotAdmitted},
     callbacks::{Event, Failed, JwtContext, SessionContext, Trigger},
     clock::Timestamp,
     cookie::{CookieHeaders, SetCookie},
-    session::{Claims, Present, Registered, SealedSession, Session, UserClaims},
+    error::{SessionError, SessionErrorKind},
+    head::Head,
+    session::{Claims, Client, LiveSession, Present, Registered, Session, session_of_claims},
+    store::{Revocation, Revoked, StoreError, Stores},
     user::{Account, User},
 };
 
@@ -18,6 +22,8 @@ pub(crate) struct Visit {
     pub(crate) present: Present,
     /// The session came in `Authorization`, so there is no cookie to renew.
     pub(crate) bearer: bool,
+    /// Where it comes from, if the application records that.
+    pub(crate) client: Option<Box<Client>>,
 }
 
 /// What a sign-in came to.
@@ -29,38 +35,93 @@ pub(crate) enum Started {
     Nothing(Vec<SetCookie>),
 }
 
-/// A session that was renewed: what is shown, what is sealed, and the cookies that carry it.
+/// Why a sign-in that was allowed began no session. Nothing has changed then; what there is to say is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotStarted {
+    /// A callback, or the making of the token.
+    Failed,
+    /// Somebody else has the account, or its e-mail address.
+    NotLinked,
+    /// The store.
+    Unavailable,
+}
+
+impl From<Failed> for NotStarted {
+    fn from(_: Failed) -> Self {
+        Self::Failed
+    }
+}
+
+impl From<NotAdmitted> for NotStarted {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::NotLinked => Self::NotLinked,
+            NotAdmitted::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<StoreError> for NotStarted {
+    fn from(_: StoreError) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<NotStarted> for SessionError {
+    fn from(reason: NotStarted) -> Self {
+        Self::new(match reason {
+            NotStarted::Unavailable => SessionErrorKind::Unavailable,
+            NotStarted::Failed | NotStarted::NotLinked => SessionErrorKind::Callback,
+        })
+    }
+}
+
+/// A session that was renewed: what is shown, what it is made of, when it ends now, and the cookies that carry it.
 #[derive(Debug)]
 pub(crate) struct Renewal {
     pub(crate) session: Session,
     pub(crate) token: Claims,
+    pub(crate) end: Timestamp,
     pub(crate) cookies: Vec<SetCookie>,
 }
 
 impl Visit {
-    pub(crate) fn new(auth: &Auth, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Self {
-        let carried = auth.settings.strategy.carried(cookies, https);
-        Self { now, https, present: Present::of(&carried), bearer: false }
+    pub(crate) fn new(auth: &Auth, request: Head<'_>, https: bool, now: Timestamp) -> Self {
+        let carried = auth.settings.strategy.carried(&CookieHeaders::of(request.headers), https);
+        Self::of(auth, request, Present::of(&carried), https, now)
+    }
+
+    pub(crate) fn of(auth: &Auth, request: Head<'_>, present: Present, https: bool, now: Timestamp) -> Self {
+        Self { now, https, present, bearer: false, client: auth.client(request) }
     }
 }
 
 impl Auth {
+    fn client(&self, request: Head<'_>) -> Option<Box<Client>> {
+        let describe = self.settings.describe_client.as_ref()?;
+        Some(Box::new(describe(request.headers, request.extensions)))
+    }
+
     /// What a session shows before the `session` callback.
-    pub(crate) fn session_of(&self, json: &[u8], expires: Timestamp) -> Option<Session> {
-        Some(Claims::read_as::<UserClaims>(json).ok()?.into_session(self.settings.rules, expires))
+    pub(crate) fn session_of(&self, live: &LiveSession, expires: Timestamp) -> Option<Session> {
+        live.session(self.settings.rules, expires)
     }
 
     /// What a session shows when it is read and not renewed.
-    pub(crate) async fn show(&self, sealed: &SealedSession, now: Timestamp) -> Result<Session, Failed> {
-        let expires = sealed.registered.expires.unwrap_or(now);
-        let session = self.session_of(&sealed.json, expires).ok_or(Failed::Broken)?;
-        let token = Claims::from_json(&sealed.json).ok_or(Failed::Broken)?;
-        self.shown(SessionContext { session, token, trigger: None }).await
+    pub(crate) async fn show(&self, live: &LiveSession, now: Timestamp) -> Result<Session, Failed> {
+        let expires = live.registered.expires.unwrap_or(now);
+        let session = self.session_of(live, expires).ok_or(Failed::Broken)?;
+        let token = live.claims().ok_or(Failed::Broken)?;
+        self.shown(live, SessionContext::of_token(session, token, None)).await
     }
 
     /// Asks the `session` callback, which may change what is shown and not whom it is about.
-    async fn shown(&self, context: SessionContext) -> Result<Session, Failed> {
+    async fn shown(&self, live: &LiveSession, mut context: SessionContext) -> Result<Session, Failed> {
         let subject = context.session.subject().to_owned();
+        if self.settings.callbacks.session.is_some() {
+            context.user = live.user().cloned();
+            context.data = live.stored().map(|row| row.data.clone()).unwrap_or_default();
+        }
         let session = self.settings.callbacks.session(context).await?;
         if session.subject() != subject {
             tracing::error!("the session callback returned the session of somebody else; it is refused");
@@ -69,17 +130,55 @@ impl Auth {
         Ok(session)
     }
 
-    /// Gives a session new times and a new token, after the callbacks have seen it. `None` if the `jwt`
-    /// callback ended it.
+    /// Gives a session new times after the callbacks have seen it: a new token, or a row that ends later if that
+    /// is due. `None` if the `jwt` callback ended it.
     ///
     /// `update` is what the client sent with `update()`.
     pub(crate) async fn renew(
         &self,
-        sealed: &SealedSession,
+        live: &LiveSession,
         update: Option<Option<serde_json::Value>>,
         visit: &Visit,
     ) -> Result<Option<Renewal>, Failed> {
-        let before = Claims::from_json(&sealed.json).ok_or(Failed::Broken)?;
+        match (live.stored_token(), update) {
+            (Some(token), update) => self.renew_row(live, token, update, visit).await.map(Some),
+            (None, update) => self.renew_token(live, update, None, visit).await,
+        }
+    }
+
+    /// `docs/protocol.md` section 10.2: the row is extended when that is due, the cookie is set each time.
+    async fn renew_row(
+        &self,
+        live: &LiveSession,
+        token: &str,
+        update: Option<Option<serde_json::Value>>,
+        visit: &Visit,
+    ) -> Result<Renewal, Failed> {
+        let strategy = &self.settings.strategy;
+        let (Some(row), Some(rows)) = (live.stored(), strategy.rows()) else { return Err(Failed::Broken) };
+        // Before it is extended: that is what the wire shows.
+        let session = self.session_of(live, row.expires).ok_or(Failed::Broken)?;
+        let claims = live.claims().ok_or(Failed::Broken)?;
+        let mut context =
+            SessionContext::of_token(session, claims.clone(), update.is_some().then_some(Trigger::Update));
+        context.new_session = update.flatten();
+        let session = self.shown(live, context).await?;
+        let end = rows.extend(row, strategy.lifetime(), visit.now).await;
+        let begun = row.created.unwrap_or(visit.now);
+        let cookie_end = strategy.lifetime().expiry(visit.now, begun);
+        let cookies = strategy.cookies(token, cookie_end, &visit.present, visit.https, visit.now);
+        Ok(Renewal { session, token: claims, end, cookies })
+    }
+
+    /// `kept_at` if all other sessions of the user have just been ended.
+    pub(super) async fn renew_token(
+        &self,
+        live: &LiveSession,
+        update: Option<Option<serde_json::Value>>,
+        kept_at: Option<Timestamp>,
+        visit: &Visit,
+    ) -> Result<Option<Renewal>, Failed> {
+        let before = live.claims().ok_or(Failed::Broken)?;
         let trigger = update.is_some().then_some(Trigger::Update);
         let context = match update {
             Some(data) => JwtContext::update(before.clone(), data),
@@ -92,72 +191,218 @@ impl Auth {
             );
             return Err(Failed::Broken);
         }
-        let (text, expires) = self.seal(&mut token, Some(&sealed.registered), visit)?;
-        let shown =
-            if self.settings.rules.session_from_callback { token.to_json() } else { sealed.json.clone() };
-        let session = self.session_of(&shown, expires).ok_or(Failed::Broken)?;
-        let session = self.shown(SessionContext { session, token: token.clone(), trigger }).await?;
-        let cookies = self.settings.strategy.cookies(&text, expires, &visit.present, visit.https, visit.now);
-        Ok(Some(Renewal { session, token, cookies }))
+        // Whatever the callback made of it: by this it is ended.
+        if let Some(sid) = before.get("sid") {
+            token.insert("sid", sid.clone());
+        }
+        let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
+        let (text, end) = self.seal(&mut token, Some(&registered), visit)?;
+        let session = if self.settings.rules.session_from_callback {
+            session_of_claims(&token.to_json(), self.settings.rules, end)
+        } else {
+            self.session_of(live, end)
+        };
+        let context = SessionContext::of_token(session.ok_or(Failed::Broken)?, token.clone(), trigger);
+        let session = self.shown(live, context).await?;
+        let cookies = self.settings.strategy.cookies(&text, end, &visit.present, visit.https, visit.now);
+        Ok(Some(Renewal { session, token, end, cookies }))
     }
 
-    /// Whether a session is over: expired, or ended by the `jwt` callback. A callback that fails ends nothing.
-    pub(crate) async fn is_ended(&self, sealed: &SealedSession) -> bool {
-        if self.settings.strategy.end(&sealed.registered).is_none_or(|end| end <= self.now()) {
-            return true;
+    /// A new token for the same session under another id; the old one is revoked where that is kept. `None` if the
+    /// `jwt` callback ended it.
+    pub(super) async fn replace_token(
+        &self,
+        live: &LiveSession,
+        visit: &Visit,
+    ) -> Result<Option<Vec<SetCookie>>, NotStarted> {
+        let mut claims = live.claims().ok_or(Failed::Broken)?;
+        if self.settings.strategy.revocations().is_some() {
+            claims.insert("sid", uuid::Uuid::new_v4().to_string());
         }
-        if self.settings.callbacks.jwt.is_none() {
-            return false;
-        }
-        let Some(claims) = Claims::from_json(&sealed.json) else { return true };
-        matches!(self.settings.callbacks.jwt(JwtContext::watch(claims)).await, Ok(None))
+        let fresh = LiveSession::of_token(claims.to_json(), live.registered, false);
+        let Some(renewal) = self.renew_token(&fresh, None, None, visit).await? else { return Ok(None) };
+        self.end_session_of(Some(live), visit.now).await?;
+        Ok(Some(renewal.cookies))
     }
 
-    /// Starts a session with a new token, whatever the browser had before. Without cookies if the `jwt`
-    /// callback wants none.
-    pub(crate) async fn start(&self, user: User, account: Account, visit: &Visit) -> Result<Started, Failed> {
-        let mut token = Claims::default();
-        for (name, value) in [("name", &user.name), ("email", &user.email), ("picture", &user.image)] {
-            if let Some(value) = value {
-                token.insert(name, value.as_str());
+    /// When a session ends as it is known now; `None` if it is over: expired, ended in the store, or by the `jwt`
+    /// callback. A fault ends nothing.
+    pub(crate) async fn end_of(&self, live: &LiveSession) -> Option<Timestamp> {
+        let (strategy, now) = (&self.settings.strategy, self.now());
+        if let (Some(row), Some(rows)) = (live.stored(), strategy.rows()) {
+            return match rows.look(row, strategy.lifetime(), now).await {
+                Ok(found) => found.map(|found| found.session.expires),
+                // It goes on for as long as it was known to.
+                Err(_) => Some(row.expires).filter(|end| *end > now),
+            };
+        }
+        let end = strategy.end(&live.registered).filter(|end| *end > now)?;
+        if strategy.is_revoked(live, now).await {
+            return None;
+        }
+        if self.settings.callbacks.jwt.is_some() {
+            let claims = live.claims()?;
+            if let Ok(None) = self.settings.callbacks.jwt(JwtContext::watch(claims)).await {
+                return None;
             }
         }
-        token.insert("sub", user.id.as_str());
+        Some(end)
+    }
+
+    /// Starts a session with a new id, whatever the browser had before, which is ended.
+    pub(crate) async fn start(
+        &self,
+        user: User,
+        account: Account,
+        before: Option<&LiveSession>,
+        visit: &Visit,
+    ) -> Result<Started, NotStarted> {
+        let Admission { user, is_new } = self.admit(user, &account, visit.now).await?;
+        let cookies = match self.settings.strategy.rows() {
+            Some(rows) => {
+                let end = self.settings.strategy.lifetime().expiry(visit.now, visit.now);
+                let client = visit.client.as_deref().cloned().unwrap_or_default();
+                let (token, session) = rows.create(&user.id, client, end, visit.now).await?;
+                if let Err(error) = self.end_session_of(before, visit.now).await {
+                    // Nobody has the new one's cookie; without this row nobody ever could.
+                    let _ = rows.end(&session.key).await;
+                    return Err(error.into());
+                }
+                self.settings.strategy.cookies(&token, end, &visit.present, visit.https, visit.now)
+            }
+            None => match self.first_token(&user, &account, is_new, visit).await? {
+                Some((text, end)) => {
+                    self.end_session_of(before, visit.now).await?;
+                    self.settings.strategy.cookies(&text, end, &visit.present, visit.https, visit.now)
+                }
+                None => return Ok(Started::Nothing(self.clear(visit))),
+            },
+        };
+        self.settings.callbacks.emit(Event::SignIn { user, account, is_new_user: is_new }).await;
+        Ok(Started::Session(cookies))
+    }
+
+    /// The token of a session that begins; `None` if the `jwt` callback wants none.
+    async fn first_token(
+        &self,
+        user: &User,
+        account: &Account,
+        is_new: Option<bool>,
+        visit: &Visit,
+    ) -> Result<Option<(String, Timestamp)>, Failed> {
+        let trigger = if is_new == Some(true) { Trigger::SignUp } else { Trigger::SignIn };
         let context = JwtContext {
-            token,
+            token: Claims::of_user(user),
             user: Some(user.clone()),
             account: Some(account.clone()),
-            trigger: Some(Trigger::SignIn),
+            is_new_user: is_new,
+            trigger: Some(trigger),
             session: None,
         };
-        let Some(mut token) = self.settings.callbacks.jwt(context).await? else {
-            return Ok(Started::Nothing(self.settings.strategy.clear(
-                &visit.present,
-                visit.https,
-                visit.now,
-            )));
-        };
+        let Some(mut token) = self.settings.callbacks.jwt(context).await? else { return Ok(None) };
         if token.subject().as_deref() != Some(user.id.as_str()) {
             tracing::error!("the jwt callback changed `sub` at a sign-in; the sign-in is refused");
             return Err(Failed::Broken);
         }
-        let (text, expires) = self.seal(&mut token, None, visit)?;
-        self.settings.callbacks.emit(Event::SignIn { user, account }).await;
-        Ok(Started::Session(self.settings.strategy.cookies(
-            &text,
-            expires,
-            &visit.present,
-            visit.https,
-            visit.now,
-        )))
+        if self.settings.strategy.revocations().is_some() {
+            token.insert("sid", uuid::Uuid::new_v4().to_string());
+        }
+        self.seal(&mut token, None, visit).map(Some)
     }
 
-    /// Ends the session of the request: tells the application and removes the cookies.
-    pub(crate) async fn end(&self, sealed: Option<&SealedSession>, visit: &Visit) -> Vec<SetCookie> {
-        if let Some(token) = sealed.and_then(|sealed| Claims::from_json(&sealed.json)) {
+    /// Ends the session of the request, where that is known, tells the application, and removes the cookies.
+    ///
+    /// # Errors
+    ///
+    /// When the session could not be ended: then the cookies stay, so that it can be tried again.
+    pub(crate) async fn end(
+        &self,
+        live: Option<&LiveSession>,
+        visit: &Visit,
+    ) -> Result<Vec<SetCookie>, StoreError> {
+        self.end_session_of(live, visit.now).await?;
+        if let Some(token) = live.and_then(LiveSession::claims) {
             self.settings.callbacks.emit(Event::SignOut { token }).await;
         }
+        Ok(self.clear(visit))
+    }
+
+    /// The removal of the cookies.
+    pub(crate) fn clear(&self, visit: &Visit) -> Vec<SetCookie> {
         self.settings.strategy.clear(&visit.present, visit.https, visit.now)
+    }
+
+    /// Ends a session on this side, so that a copy of its cookie opens nothing. A token without a list of
+    /// revocations cannot be ended.
+    async fn end_session_of(&self, live: Option<&LiveSession>, now: Timestamp) -> Result<(), StoreError> {
+        let strategy = &self.settings.strategy;
+        let Some(live) = live else { return Ok(()) };
+        if let (Some(row), Some(rows)) = (live.stored(), strategy.rows()) {
+            return rows.end(&row.key).await.map(drop);
+        }
+        let Some(revocations) = strategy.revocations() else { return Ok(()) };
+        let claims = live.claims().unwrap_or_default();
+        let Some(id) = claims.get_str("sid").or_else(|| claims.get_str("jti")) else {
+            tracing::warn!("a token without `sid` and `jti` cannot be revoked: it goes on until it expires");
+            return Ok(());
+        };
+        let revoked = Revoked::Session(id.to_owned());
+        revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await
+    }
+
+    /// Who signs in, by the rules of accounts.
+    async fn admit(&self, user: User, account: &Account, now: Timestamp) -> Result<Admission, NotStarted> {
+        let Some(stores) = self.settings.stores_for(account) else {
+            return Ok(Admission { user, is_new: None });
+        };
+        let admitted = match account.kind.as_ref() {
+            "email" => account::admit_by_email(stores, &user, now).await?,
+            "credentials" if self.settings.credentials_users == CredentialsUsers::Stored => {
+                account::admit_stored(stores, &user.id).await?
+            }
+            _ => account::admit(stores, &user, account, self.settings.linking).await?,
+        };
+        let is_new = match admitted.change {
+            Change::Created { .. } => true,
+            Change::Linked => self.settings.rules.linked_is_new,
+            Change::Nothing | Change::Verified => false,
+        };
+        self.tell(&admitted, account).await;
+        Ok(Admission { user: admitted.user, is_new: Some(is_new) })
+    }
+
+    async fn tell(&self, Admitted { user, change }: &Admitted, account: &Account) {
+        let events = &self.settings.callbacks;
+        let linked = || Event::LinkAccount { user: user.clone(), account: account.clone() };
+        match change {
+            Change::Nothing => {}
+            Change::Verified => events.emit(Event::UpdateUser { user: user.clone() }).await,
+            Change::Linked => events.emit(linked()).await,
+            Change::Created { linked: with_account } => {
+                events.emit(Event::CreateUser { user: user.clone() }).await;
+                if *with_account {
+                    events.emit(linked()).await;
+                }
+            }
+        }
+    }
+
+    /// Links an account to the user of a session.
+    pub(super) async fn link(&self, live: &LiveSession, account: Account) -> Result<(), NotStarted> {
+        let Some(stores) = &self.settings.stores else { return Err(NotStarted::NotLinked) };
+        let Some(user) = self.user_of(live, stores).await? else { return Err(NotStarted::NotLinked) };
+        let change = account::link(stores, &user.id, &account).await?;
+        self.tell(&Admitted { user, change }, &account).await;
+        Ok(())
+    }
+
+    async fn user_of(&self, live: &LiveSession, stores: &Stores) -> Result<Option<User>, StoreError> {
+        if let Some(user) = live.user() {
+            return Ok(Some(user.clone()));
+        }
+        let claims = live.claims().unwrap_or_default();
+        let Some(subject) = claims.subject() else { return Ok(None) };
+        stores.ask(stores.users.user(&subject)).await
     }
 
     fn seal(
@@ -171,4 +416,23 @@ impl Auth {
             Failed::Error(error.into())
         })
     }
+}
+
+/// Who signs in, and whether they are new.
+struct Admission {
+    user: User,
+    is_new: Option<bool>,
+}
+
+/// Whose ids the `authorize` function of [`Credentials`](crate::Credentials), and
+/// [`AuthContext::sign_in`](crate::AuthContext::sign_in), give where sessions live in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CredentialsUsers {
+    /// Of a list of the application's own: each is an account of the provider `credentials`, for which the store
+    /// has a user with another id, made at the first sign-in.
+    #[default]
+    Linked,
+    /// Of the store itself: the application checks passwords against the same table of users.
+    Stored,
 }

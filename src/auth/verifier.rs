@@ -1,18 +1,20 @@
 //! A service that reads the sessions of a site and makes none.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use super::{Auth, Settings};
+use super::{Auth, CredentialsUsers, Settings};
 use crate::{
+    account::LinkingPolicy,
     callbacks::{Callbacks, SessionContext, boxed},
     clock::{Clock, SystemClock},
-    codec::{self, Codec},
+    codec::{self, Codec, NoTokens},
     cookie::{CookieKind, CookieNames, CookieOptions, CookiePolicy},
     dialect::Dialect,
     error::{BoxError, ConfigError},
     origin::OriginPolicy,
     secret::Secret,
-    session::{Expected, JwtStrategy, Lifetime, Profile, Session},
+    session::{Expected, Lifetime, Place, Profile, Rows, Session, SessionIds, Strategy},
+    store::{Store, Stores},
 };
 
 impl Auth {
@@ -44,6 +46,22 @@ impl Auth {
     pub fn verifier_with(codec: impl Codec) -> VerifierBuilder {
         VerifierBuilder::new(None, vec![Arc::new(codec)])
     }
+
+    /// Begins a verifier that finds sessions in a store, such as the tables of a Next.js application with
+    /// `strategy: "database"`. It changes nothing there: sessions are extended by the site alone.
+    ///
+    /// ```
+    /// use portcullis::{Auth, AuthLayer, SessionIds, store::MemoryStore};
+    ///
+    /// let auth = Auth::verifier_of(MemoryStore::new()).session_ids(SessionIds::Raw).build()?;
+    /// let layer = AuthLayer::new(auth);
+    /// # let _ = layer;
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    pub fn verifier_of(store: impl Store) -> VerifierBuilder {
+        let builder = VerifierBuilder::new(None, vec![Arc::new(NoTokens)]);
+        VerifierBuilder { store: Some(Arc::new(store)), ..builder }
+    }
 }
 
 /// Collects what a verifier reads; [`build`](Self::build) judges it. Made by [`Auth::verifier`] and
@@ -61,6 +79,9 @@ pub struct VerifierBuilder {
     sign_in_page: Option<String>,
     callbacks: Callbacks,
     clock: Arc<dyn Clock>,
+    store: Option<Arc<dyn Store>>,
+    session_ids: SessionIds,
+    store_time_limit: Duration,
 }
 
 impl VerifierBuilder {
@@ -78,7 +99,23 @@ impl VerifierBuilder {
             sign_in_page: None,
             callbacks: Callbacks::new(Arc::clone(&clock)),
             clock,
+            store: None,
+            session_ids: SessionIds::default(),
+            store_time_limit: Duration::from_secs(5),
         }
+    }
+
+    /// How the ids of sessions stand in the store, at [`Auth::verifier_of`]; [`SessionIds::Raw`] where Node writes
+    /// them, hashed by default.
+    pub fn session_ids(mut self, ids: SessionIds) -> Self {
+        self.session_ids = ids;
+        self
+    }
+
+    /// How long one call of the store may take; 5 seconds by default. Then sessions are unavailable (503).
+    pub fn store_time_limit(mut self, limit: Duration) -> Self {
+        self.store_time_limit = limit;
+        self
     }
 
     /// Reads the tokens of another codec too.
@@ -169,9 +206,19 @@ impl VerifierBuilder {
                 "name one in `dialects`, or leave it out to read all of them",
             ));
         };
+        let stores =
+            self.store.map(|store| Stores::new(store, None, self.store_time_limit, Arc::clone(&self.clock)));
+        let place = match &stores {
+            Some(stores) => Place::Store(Rows { stores: stores.clone(), ids: self.session_ids, limit: None }),
+            None => Place::Token(None),
+        };
         let settings = Settings {
             rules: Dialect::default().rules(),
-            strategy: JwtStrategy::new(http, https, self.lifetime).expecting(self.expected),
+            strategy: Strategy::new(http, https, self.lifetime, place).expecting(self.expected),
+            stores,
+            linking: LinkingPolicy::default(),
+            credentials_users: CredentialsUsers::default(),
+            describe_client: None,
             callbacks: self.callbacks,
             renew_on_read: false,
             bearer_sessions: true,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     provider::Submitted,
@@ -49,6 +49,8 @@ pub struct RedirectContext {
 pub enum Trigger {
     /// A user has just signed in.
     SignIn,
+    /// A user has just signed in for the first time.
+    SignUp,
     /// The client called `update()`, or a handler did.
     Update,
     /// A [`SessionWatch`](crate::SessionWatch) asks whether the session goes on. `Ok(None)` ends it; a token is dropped,
@@ -66,6 +68,8 @@ pub struct JwtContext {
     pub user: Option<User>,
     /// At a sign-in: the account.
     pub account: Option<Account>,
+    /// At a sign-in: whether the store has just made the user. `None` otherwise, and without a store.
+    pub is_new_user: Option<bool>,
     /// What happened; `None` when the session is renewed without new data.
     pub trigger: Option<Trigger>,
     /// With [`Trigger::Update`]: what the client sent. It may be anything; take what you expect and nothing else.
@@ -85,7 +89,7 @@ impl fmt::Debug for JwtContext {
 
 impl JwtContext {
     pub(crate) fn read(token: Claims) -> Self {
-        Self { token, user: None, account: None, trigger: None, session: None }
+        Self { token, user: None, account: None, is_new_user: None, trigger: None, session: None }
     }
 
     pub(crate) fn watch(token: Claims) -> Self {
@@ -103,10 +107,25 @@ impl JwtContext {
 pub struct SessionContext {
     /// Name, e-mail address and picture of the user. What the callback returns is what clients see.
     pub session: Session,
-    /// The token that it is made of.
+    /// The token that it is made of; with sessions in a store, what the user's row would be as one.
     pub token: Claims,
+    /// With sessions in a store: the user's row.
+    pub user: Option<User>,
+    /// With sessions in a store: what the application keeps with this one
+    /// ([`AuthContext::change_data`](crate::AuthContext::change_data)).
+    pub data: Map<String, Value>,
     /// [`Trigger::Update`] when the client called `update()`.
     pub trigger: Option<Trigger>,
+    /// With [`Trigger::Update`], and sessions in a store: what the client sent. It may be anything; take what you
+    /// expect and nothing else.
+    pub new_session: Option<Value>,
+}
+
+impl SessionContext {
+    /// For a session that lives in a token.
+    pub(crate) fn of_token(session: Session, token: Claims, trigger: Option<Trigger>) -> Self {
+        Self { session, token, user: None, data: Map::new(), trigger, new_session: None }
+    }
 }
 
 /// Something that has happened.
@@ -118,6 +137,25 @@ pub enum Event {
         /// Who.
         user: User,
         /// How.
+        account: Account,
+        /// Whether the store has just made the user. `None` without a store.
+        is_new_user: Option<bool>,
+    },
+    /// The store has made a user.
+    CreateUser {
+        /// Who, as they are stored.
+        user: User,
+    },
+    /// The store has changed a user, such as at a proof of their e-mail address.
+    UpdateUser {
+        /// Who, as they are stored now.
+        user: User,
+    },
+    /// The store has linked an account to a user.
+    LinkAccount {
+        /// Who.
+        user: User,
+        /// With which account they sign in from now on, too.
         account: Account,
     },
     /// A user signed out.

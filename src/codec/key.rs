@@ -5,6 +5,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::error::{CodecError, Kind};
+use crate::random;
 
 /// `N` bytes of HKDF-SHA-256 (RFC 5869).
 pub(super) fn derive<const N: usize>(secret: &[u8], salt: &str, info: &str) -> Zeroizing<[u8; N]> {
@@ -16,7 +17,5 @@ pub(super) fn derive<const N: usize>(secret: &[u8], salt: &str, info: &str) -> Z
 
 /// Random bytes of the operating system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], CodecError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| CodecError::new(Kind::Unavailable))?;
-    Ok(bytes)
+    random::bytes().map_err(|_| CodecError::new(Kind::Unavailable))
 }

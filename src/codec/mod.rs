@@ -24,6 +24,7 @@ mod jwks;
 #[cfg(feature = "_jws")]
 mod jws;
 mod key;
+mod none;
 mod signed;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 pub use self::jwks::{JwkSet, JwksUrl};
 #[cfg(feature = "_jws")]
 pub use self::jws::{Jws, JwsAlgorithm, JwsKeys};
+pub(crate) use self::none::NoTokens;
 pub use self::{cbc::JweCbc, error::CodecError, gcm::JweGcm, signed::JwsHs512};
 use crate::{dialect::TokenFormat, secret::Secret};
 

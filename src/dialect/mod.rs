@@ -102,6 +102,8 @@ pub(crate) struct Rules {
     pub(crate) null_members: bool,
     /// The session's user is made of what the `jwt` callback returned; otherwise of what the token held.
     pub(crate) session_from_callback: bool,
+    /// Whoever signs in with an account that was just linked to them is called new, like whoever was just made.
+    pub(crate) linked_is_new: bool,
     /// `POST /session` updates the session.
     pub(crate) serves_update: bool,
     /// `POST /_log` takes what the browser client logs.

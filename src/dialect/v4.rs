@@ -17,6 +17,7 @@ pub(super) const RULES: Rules = Rules {
     empty_session: "{}",
     null_members: false,
     session_from_callback: false,
+    linked_is_new: true,
     serves_update: true,
     serves_log: true,
     json_status: true,

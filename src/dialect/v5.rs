@@ -17,6 +17,7 @@ pub(super) const RULES: Rules = Rules {
     empty_session: "null",
     null_members: false,
     session_from_callback: true,
+    linked_is_new: false,
     serves_update: true,
     serves_log: false,
     json_status: false,

@@ -56,10 +56,10 @@ fn verdict(guard: &RequireAuth, request: &impl AuthRequest) -> Result<Verdict, S
     // A session whose callbacks failed lets nobody pass, even where its token alone would do.
     if guard.rule.is_signed_in() {
         // Which claims there are does not matter, so none is kept.
-        let token: Option<Token<IgnoredAny>> = lookup.token_for(guard.cookie_only, request)?;
+        let token: Option<Token<IgnoredAny>> = lookup.claims(guard.cookie_only, request)?;
         return Ok(token.map_or(Verdict::Refuse(Refusal::NotSignedIn), |_| Verdict::Pass));
     }
-    let Some(token) = lookup.token_for::<Claims>(guard.cookie_only, request)? else {
+    let Some(token) = lookup.claims::<Claims>(guard.cookie_only, request)? else {
         return Ok(Verdict::Refuse(Refusal::NotSignedIn));
     };
     let auth = lookup.auth()?;

@@ -132,9 +132,39 @@ impl<'r> Lookup<'r> {
         &self,
         request: &impl AuthRequest,
     ) -> Result<Option<Token<C>>, SessionError> {
-        if let Some(token) = self.session_token()? {
-            return Ok(Some(token));
+        match self.session_token()? {
+            Some(token) => Ok(Some(token)),
+            None => self.bearer_token(request),
         }
+    }
+
+    /// What a guard judges: the claims of the session, or else of the token in the header, unless it is the
+    /// cookie alone that counts.
+    pub(crate) fn claims<C: DeserializeOwned>(
+        &self,
+        cookie_only: bool,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
+        match self {
+            Self::Context(context) if cookie_only && context.is_bearer() => {
+                context.consult();
+                return Ok(None);
+            }
+            Self::Context(context) => {
+                if let Some(claims) = context.claims()? {
+                    return Ok(Some(claims));
+                }
+            }
+            Self::Anonymous => {}
+        }
+        if cookie_only { Ok(None) } else { self.bearer_token(request) }
+    }
+
+    /// The token of the header alone, at a request without a session cookie.
+    fn bearer_token<C: DeserializeOwned>(
+        &self,
+        request: &impl AuthRequest,
+    ) -> Result<Option<Token<C>>, SessionError> {
         self.consult_bearer();
         let head = request.head();
         let Some(token) = bearer::token(head.headers) else { return Ok(None) };
@@ -144,19 +174,12 @@ impl<'r> Lookup<'r> {
             return Ok(None);
         }
         match auth.settings.strategy.read_token(&token, https, auth.now()) {
-            Found::Session(sealed) => Token::from_json(&sealed.json).map(Some),
-            Found::Locked(locked) if locked.keyless => Err(SessionError::new(SessionErrorKind::Unavailable)),
+            Found::Session(live) => Token::from_json(live.claims_json()).map(Some),
+            Found::Later(later) if !later.is_answered_by_nobody() => {
+                Err(SessionError::new(SessionErrorKind::Unavailable))
+            }
             _ => Ok(None),
         }
-    }
-
-    /// The token of the cookie alone, or as [`token`](Self::token) finds it.
-    pub(crate) fn token_for<C: DeserializeOwned>(
-        &self,
-        cookie_only: bool,
-        request: &impl AuthRequest,
-    ) -> Result<Option<Token<C>>, SessionError> {
-        if cookie_only { self.cookie_token() } else { self.token(request) }
     }
 
     /// From here on the response depends on the session.
@@ -179,17 +202,6 @@ impl<'r> Lookup<'r> {
         match self {
             Self::Context(context) => context.consult_bearer(),
             Self::Anonymous => scope::consult_bearer(),
-        }
-    }
-
-    /// The token of the cookie alone.
-    pub(crate) fn cookie_token<C: DeserializeOwned>(&self) -> Result<Option<Token<C>>, SessionError> {
-        match self {
-            Self::Context(context) if context.is_bearer() => {
-                context.consult();
-                Ok(None)
-            }
-            _ => self.session_token(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     cookie::CookieHeaders,
     error::SessionErrorKind,
     head::Head,
-    session::{Found, Locked, Present, SealedSession},
+    session::{Found, LiveSession, Present},
 };
 
 /// The way to whoever is there, when a callback has to be asked.
@@ -25,7 +25,7 @@ pub(super) enum Resolution {
 }
 
 /// Reads the session cookie, or else the token of `Authorization` where that counts. Synchronous, unless the
-/// application has a `session` callback or the session is due for a new token.
+/// session lives in a store, the application has a `session` callback, or the session is due for a renewal.
 pub(super) fn resolve(auth: &Auth, request: Head<'_>) -> Resolution {
     let cookies = CookieHeaders::of(request.headers);
     if cookies.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn resolve(auth: &Auth, request: Head<'_>) -> Resolution {
     }
     let now = auth.now();
     let found = strategy.read(&carried, https, now);
-    resolve_found(auth, found, || Visit { now, https, present: Present::of(&carried), bearer: false })
+    resolve_found(auth, found, || Visit::of(auth, request, Present::of(&carried), https, now))
 }
 
 /// A session that came in `Authorization` is read and never renewed: there is no cookie to put a token into.
@@ -53,67 +53,72 @@ fn resolve_bearer(auth: &Auth, request: Head<'_>) -> Resolution {
     let Some(token) = bearer::token(request.headers) else { return Resolution::Anonymous };
     let (now, https) = (auth.now(), auth.is_https(request));
     let found = auth.settings.strategy.read_token(&token, https, now);
-    resolve_found(auth, found, || Visit { now, https, present: Present::default(), bearer: true })
+    resolve_found(auth, found, || Visit {
+        bearer: true,
+        ..Visit::of(auth, request, Present::default(), https, now)
+    })
 }
 
 fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Resolution {
-    let sealed = match found {
-        Found::Session(sealed) => sealed,
-        Found::Locked(locked) => {
-            return Resolution::Pending(Box::pin(unlocked(auth.clone(), locked, visit())));
-        }
+    let live = match found {
+        Found::Session(live) => live,
         Found::Nobody | Found::Disputed => return Resolution::Anonymous,
+        Found::Later(_) | Found::Unavailable => {
+            return Resolution::Pending(Box::pin(settled(auth.clone(), found, visit())));
+        }
     };
     let visit = visit();
-    if is_due(auth, &sealed, &visit) || auth.settings.callbacks.session.is_some() {
-        return Resolution::Pending(Box::pin(signed_in(auth.clone(), sealed, visit)));
+    if is_due(auth, &live, &visit) || auth.settings.callbacks.session.is_some() {
+        return Resolution::Pending(Box::pin(signed_in(auth.clone(), live, visit)));
     }
-    let resolved = Resolved::SignedIn { sealed, shown: None };
+    let resolved = Resolved::SignedIn { live, shown: None };
     Resolution::Ready(AuthContext::new(auth.clone(), visit, resolved, Vec::new()))
 }
 
-fn is_due(auth: &Auth, sealed: &SealedSession, visit: &Visit) -> bool {
-    let due = auth.settings.renew_on_read || auth.settings.strategy.is_due(sealed, visit.now);
+fn is_due(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
+    let due = auth.settings.renew_on_read || auth.settings.strategy.is_due(live, visit.now);
     due && !visit.bearer && auth.settings.site.is_some()
 }
 
-/// Waits for the keys that a token names. Where no keys can be had, it is not known who is there.
-async fn unlocked(auth: Auth, locked: Locked, visit: Visit) -> AuthContext {
-    match auth.settings.strategy.unlock(locked, visit.https, visit.now).await {
-        Found::Session(sealed) => signed_in(auth, sealed, visit).await,
-        Found::Locked(locked) if locked.keyless => {
-            tracing::warn!("nobody can be told: the keys for session tokens cannot be read");
-            AuthContext::new(auth, visit, Resolved::Failed(SessionErrorKind::Unavailable), Vec::new())
-        }
-        _ => AuthContext::new(auth, visit, Resolved::Anonymous, Vec::new()),
-    }
+/// Waits for what a session hangs on. Where that cannot be had, it is not known who is there.
+async fn settled(auth: Auth, found: Found, visit: Visit) -> AuthContext {
+    let found = match found {
+        Found::Later(later) => auth.settings.strategy.settle(later, visit.https, visit.now).await,
+        found => found,
+    };
+    let resolved = match found {
+        Found::Session(live) => return signed_in(auth, live, visit).await,
+        Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
+        Found::Nobody | Found::Disputed => Resolved::Anonymous,
+    };
+    AuthContext::new(auth, visit, resolved, Vec::new())
 }
 
-async fn signed_in(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
-    if is_due(&auth, &sealed, &visit) {
-        return renewed(auth, sealed, visit).await;
+async fn signed_in(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
+    if is_due(&auth, &live, &visit) {
+        return renewed(auth, live, visit).await;
     }
     if auth.settings.callbacks.session.is_some() {
-        return shown(auth, sealed, visit).await;
+        return shown(auth, live, visit).await;
     }
-    AuthContext::new(auth, visit, Resolved::SignedIn { sealed, shown: None }, Vec::new())
+    AuthContext::new(auth, visit, Resolved::SignedIn { live, shown: None }, Vec::new())
 }
 
-async fn shown(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
-    let resolved = match auth.show(&sealed, visit.now).await {
-        Ok(session) => Resolved::SignedIn { sealed, shown: Some(Box::new(session)) },
+async fn shown(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
+    let resolved = match auth.show(&live, visit.now).await {
+        Ok(session) => Resolved::SignedIn { live, shown: Some(Box::new(session)) },
         Err(_) => Resolved::Failed(SessionErrorKind::Callback),
     };
     AuthContext::new(auth, visit, resolved, Vec::new())
 }
 
-async fn renewed(auth: Auth, sealed: SealedSession, visit: Visit) -> AuthContext {
-    let (resolved, cookies) = match auth.renew(&sealed, None, &visit).await {
+async fn renewed(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
+    let (resolved, cookies) = match auth.renew(&live, None, &visit).await {
         Ok(Some(renewal)) => {
-            let sealed = sealed.with_claims(renewal.token.to_json(), renewal.session.expires);
-            (Resolved::SignedIn { sealed, shown: Some(Box::new(renewal.session)) }, renewal.cookies)
+            let live = live.renewed(&renewal.token, renewal.end);
+            (Resolved::SignedIn { live, shown: Some(Box::new(renewal.session)) }, renewal.cookies)
         }
-        Ok(None) => (Resolved::Anonymous, auth.end(None, &visit).await),
+        Ok(None) => (Resolved::Anonymous, auth.clear(&visit)),
         Err(_) => (Resolved::Failed(SessionErrorKind::Callback), Vec::new()),
     };
     AuthContext::new(auth, visit, resolved, cookies)

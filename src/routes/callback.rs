@@ -6,12 +6,13 @@ use http::StatusCode;
 
 use super::Cx;
 use crate::{
-    auth::Started,
+    auth::{NotStarted, Started},
     callbacks::{Event, Failed, SignInContext, SignInDecision},
     dialect::Unsupported,
     error::ErrorCode,
     provider::{Credentials, Provider, Rejection, Submitted},
     reply::Reply,
+    session::Found,
     user::{Account, User},
 };
 
@@ -65,12 +66,31 @@ async fn try_sign_in(cx: &Cx, credentials: &Credentials) -> Result<Reply, Refusa
             return Err(Refusal { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN });
         }
     }
-    let started = cx.auth.start(user, account, &cx.visit).await.map_err(|_| Refusal {
-        error: ErrorCode::Configuration,
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-    })?;
+    let before = match cx.session().await {
+        Found::Session(live) => Some(live),
+        Found::Nobody | Found::Disputed => None,
+        // It would have to be ended, and cannot be.
+        Found::Later(_) | Found::Unavailable => return Err(unavailable()),
+    };
+    let started = cx.auth.start(user, account, before.as_ref(), &cx.visit).await.map_err(refusal)?;
     let (Started::Session(cookies) | Started::Nothing(cookies)) = started;
     Ok(Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies))
+}
+
+fn refusal(reason: NotStarted) -> Refusal {
+    match reason {
+        NotStarted::NotLinked => {
+            Refusal { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
+        }
+        NotStarted::Unavailable => unavailable(),
+        NotStarted::Failed => {
+            Refusal { error: ErrorCode::Configuration, status: StatusCode::INTERNAL_SERVER_ERROR }
+        }
+    }
+}
+
+fn unavailable() -> Refusal {
+    Refusal { error: ErrorCode::Configuration, status: StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// The declared fields that were sent as text, and nothing else.

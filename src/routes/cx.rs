@@ -50,7 +50,7 @@ impl Cx {
         })?;
         let origin = origin.into_owned();
         let cookies = CookieHeaders::of(&parts.headers);
-        let visit = Visit::new(auth, &cookies, origin.is_https(), auth.now());
+        let visit = Visit::new(auth, Head::from(&parts), origin.is_https(), auth.now());
         let query = Fields::form(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
         let body = read_body(&parts.headers, body, site.body_limit).await?;
         let names = &auth.settings.strategy.profile(visit.https).names;
@@ -87,12 +87,12 @@ impl Cx {
     }
 
     /// The session of the request's cookies.
-    pub(super) fn session(&self) -> Found {
-        self.auth.settings.strategy.read_cookies(
-            &CookieHeaders::of(&self.parts.headers),
-            self.visit.https,
-            self.visit.now,
-        )
+    pub(super) async fn session(&self) -> Found {
+        let (strategy, Visit { https, now, .. }) = (&self.auth.settings.strategy, &self.visit);
+        match strategy.read_cookies(&CookieHeaders::of(&self.parts.headers), *https, *now) {
+            Found::Later(later) => strategy.settle(later, *https, *now).await,
+            found => found,
+        }
     }
 
     /// Whether the form carries this browser's CSRF token.

@@ -25,12 +25,13 @@ pub(super) async fn update(cx: &Cx) -> Reply {
 }
 
 async fn answer(cx: &Cx, update: Option<Option<Value>>) -> Reply {
-    let sealed = match cx.session() {
-        Found::Session(sealed) => sealed,
+    let live = match cx.session().await {
+        Found::Session(live) => live,
         Found::Nobody => return removed(cx),
-        Found::Disputed | Found::Locked(_) => return nobody(cx),
+        // It is not known, so the cookie stays.
+        Found::Disputed | Found::Later(_) | Found::Unavailable => return nobody(cx),
     };
-    let Renewal { session, token, cookies } = match cx.auth.renew(&sealed, update, &cx.visit).await {
+    let Renewal { session, token, cookies, .. } = match cx.auth.renew(&live, update, &cx.visit).await {
         Ok(Some(renewal)) => renewal,
         Ok(None) => return removed(cx),
         // A fault of ours signs nobody out: the cookie stays, and the next read may do better.
@@ -48,6 +49,5 @@ fn nobody(cx: &Cx) -> Reply {
 
 /// Nobody is signed in, and the cookies that say otherwise are removed.
 fn removed(cx: &Cx) -> Reply {
-    let visit = &cx.visit;
-    nobody(cx).with_cookies(cx.auth.settings.strategy.clear(&visit.present, visit.https, visit.now))
+    nobody(cx).with_cookies(cx.auth.clear(&cx.visit))
 }

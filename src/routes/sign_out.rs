@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::Cx;
-use crate::{pages, reply::Reply};
+use crate::{error::ErrorCode, pages, reply::Reply, session::Found};
 
 /// Asks; nothing changes.
 pub(super) fn page(cx: &Cx) -> Reply {
@@ -20,6 +20,19 @@ pub(super) async fn end(cx: &Cx) -> Reply {
     if !cx.is_verified() {
         return cx.fail_csrf("signout");
     }
-    let cookies = cx.auth.end(cx.session().session().as_ref(), &cx.visit).await;
-    Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies)
+    let live = match cx.session().await {
+        Found::Session(live) => Some(live),
+        Found::Nobody | Found::Disputed => None,
+        Found::Later(_) | Found::Unavailable => return unavailable(cx),
+    };
+    match cx.auth.end(live.as_ref(), &cx.visit).await {
+        Ok(cookies) => Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies),
+        Err(_) => unavailable(cx),
+    }
+}
+
+/// A session that cannot be ended now goes on: who is told "signed out" believes it. The cookie stays, so that it
+/// can be tried again.
+fn unavailable(cx: &Cx) -> Reply {
+    cx.fail(ErrorCode::Configuration, None, StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, user::User};
 
 /// The members of a token, in their order.
 ///
@@ -76,6 +76,18 @@ impl Claims {
             || self.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(is))
     }
 
+    /// What a token says of a user from the beginning (`docs/protocol.md` section 9).
+    pub(crate) fn of_user(user: &User) -> Self {
+        let mut claims = Self::default();
+        for (name, value) in [("name", &user.name), ("email", &user.email), ("picture", &user.image)] {
+            if let Some(value) = value {
+                claims.insert(name, value.as_str());
+            }
+        }
+        claims.insert("sub", user.id.as_str());
+        claims
+    }
+
     pub(crate) fn to_json(&self) -> Vec<u8> {
         // A map of JSON values always has a text.
         serde_json::to_vec(&self.members).unwrap_or_default()
@@ -114,14 +126,26 @@ pub(crate) struct Registered {
     /// The `iat` with which a session first came here that another server began without saying when.
     #[serde(default, rename = "orig_iat", deserialize_with = "numeric_date")]
     pub(crate) first_issued: Option<Timestamp>,
+    /// When all other sessions of the user were ended and this one was not.
+    #[serde(default, deserialize_with = "numeric_date")]
+    pub(crate) kept_at: Option<Timestamp>,
     #[serde(default, rename = "sub", deserialize_with = "names_somebody")]
     pub(crate) has_subject: bool,
 }
 
 impl Registered {
+    /// The claims that are looked at here, and the ids of tokens and sessions.
+    pub(super) const NAMES: [&str; 9] =
+        ["exp", "iat", "nbf", "auth_time", "orig_iat", "kept_at", "sub", "jti", "sid"];
+
     /// When the session began, as far as the token says.
     pub(crate) fn begun(&self) -> Option<Timestamp> {
         self.auth_time.or(self.first_issued).or(self.issued)
+    }
+
+    /// Since when nothing has ended the session.
+    pub(super) fn kept(&self) -> Option<Timestamp> {
+        self.begun().max(self.kept_at)
     }
 
     /// Reads the JSON text of some claims; anything but an object is none. JavaScript writes half of a

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-use super::SealedSession;
+use super::LiveSession;
 
 /// What one token came to.
 pub(super) enum Attempt {
-    Opened(SealedSession),
+    Opened(LiveSession),
     Refused,
     Locked(Locked),
 }
 
 impl Attempt {
     /// The session; the first token that waits for its key is noted.
-    pub(super) fn or_note(self, first: &mut Option<Locked>) -> Option<SealedSession> {
+    pub(super) fn or_note(self, first: &mut Option<Locked>) -> Option<LiveSession> {
         match self {
             Self::Opened(session) => return Some(session),
             Self::Refused => {}
@@ -22,6 +22,39 @@ impl Attempt {
             }
         }
         None
+    }
+}
+
+/// What has to be waited for.
+#[derive(Debug)]
+pub(crate) enum Later {
+    /// The key of a token.
+    Locked(Locked),
+    /// The rows of these tokens.
+    Stored(StoredTokens),
+    /// Whether this session was revoked.
+    Unchecked(Box<LiveSession>),
+}
+
+impl Later {
+    /// Whether a reader that cannot wait may say that nobody is there: a key that the issuer does not publish, or
+    /// the id of a row, which is no token.
+    pub(crate) fn is_answered_by_nobody(&self) -> bool {
+        match self {
+            Self::Locked(locked) => !locked.keyless,
+            Self::Stored(_) => true,
+            Self::Unchecked(_) => false,
+        }
+    }
+}
+
+/// Tokens of the request that may name rows of the store; rarely more than one.
+pub(crate) struct StoredTokens(pub(super) Vec<String>);
+
+/// How many.
+impl fmt::Debug for StoredTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoredTokens").field(&self.0.len()).finish()
     }
 }
 
@@ -44,9 +77,11 @@ impl fmt::Debug for Locked {
 #[derive(Debug)]
 pub(crate) enum Found {
     Nobody,
-    /// Nobody, by the keys that are known; newer ones may be had.
-    Locked(Locked),
-    Session(SealedSession),
+    /// That takes waiting for something.
+    Later(Later),
+    /// It cannot be known now: neither signed in nor signed out.
+    Unavailable,
+    Session(LiveSession),
     /// Cookies that verify and are about different people: one was put there by somebody else, such as a
     /// sibling domain, and which one cannot be told. They are not removed either, for a removal might reach
     /// only the right one.
@@ -54,7 +89,7 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(mut sessions: impl Iterator<Item = SealedSession>) -> Self {
+    pub(super) fn of(mut sessions: impl Iterator<Item = LiveSession>) -> Self {
         let Some(first) = sessions.next() else { return Self::Nobody };
         for other in sessions {
             if first.subject() != other.subject() {
@@ -70,15 +105,8 @@ impl Found {
     /// A token that waits for its key counts for nothing beside one that opens.
     pub(super) fn or_locked(self, locked: Option<Locked>) -> Self {
         match (self, locked) {
-            (Self::Nobody, Some(locked)) => Self::Locked(locked),
+            (Self::Nobody, Some(locked)) => Self::Later(Later::Locked(locked)),
             (found, _) => found,
-        }
-    }
-
-    pub(crate) fn session(self) -> Option<SealedSession> {
-        match self {
-            Self::Session(sealed) => Some(sealed),
-            Self::Nobody | Self::Locked(_) | Self::Disputed => None,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{clock::Timestamp, dialect::Rules, error::ConfigError, session::Registered};
+use crate::{
+    clock::Timestamp, dialect::Rules, error::ConfigError, session::Registered, store::StoredSession,
+};
 
 /// How long a session lives and when it is renewed.
 ///
@@ -108,6 +110,21 @@ pub(crate) fn is_session(token: &Registered, rules: &Rules, lifetime: &Lifetime,
         && token.issued.is_none_or(|issued| issued <= now.plus(leeway))
         && lifetime.absolute.is_none_or(|limit| begun.is_some_and(|begun| begun.plus(limit) > now))
         && is_current(token, rules, lifetime.max_age, now)
+}
+
+/// Whether a row counts at `now` (`docs/protocol.md` section 10.2). With an absolute limit it has to say when it
+/// began.
+pub(crate) fn is_live_row(row: &StoredSession, lifetime: &Lifetime, now: Timestamp) -> bool {
+    let within = |limit| row.created.is_some_and(|begun| begun.plus(limit) > now);
+    row.expires > now && lifetime.absolute.is_none_or(within)
+}
+
+/// The new end of a row that a read at `now` should extend; none if it is not due, or can go no further.
+pub(crate) fn extension(row: &StoredSession, lifetime: &Lifetime, now: Timestamp) -> Option<Timestamp> {
+    let end = lifetime.expiry(now, row.created.unwrap_or(now));
+    // The end of a session that was extended `update_age` ago, unless it is cut off by the absolute limit.
+    let fresh_end = now.plus(lifetime.max_age - lifetime.update_age);
+    (row.expires <= fresh_end && end > row.expires).then_some(end)
 }
 
 trait DivCeilSecs {

@@ -9,19 +9,27 @@ mod claims;
 mod expected;
 mod found;
 pub(crate) mod lifetime;
+mod live;
 mod model;
+mod revocations;
+mod rows;
 mod strategy;
 
 pub(crate) use self::{
     carried::{Carried, Present},
     claims::Registered,
     expected::Expected,
-    found::{Found, Locked},
+    found::{Found, Later},
+    live::{LiveSession, session_of_claims},
     model::UserClaims,
-    strategy::{JwtStrategy, Profile, SealedSession},
+    revocations::Revocations,
+    rows::Rows,
+    strategy::{Place, Profile, Strategy},
 };
 pub use self::{
     claims::Claims,
     lifetime::Lifetime,
     model::{Session, SessionUser},
+    revocations::RevocationPolicy,
+    rows::{Client, SessionIds},
 };

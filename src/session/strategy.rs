@@ -1,26 +1,43 @@
-//! Where sessions live: in the token itself (the JWT strategy of Auth.js).
+//! Where sessions live: in the token itself (the JWT strategy of Auth.js), or in a store (its database
+//! strategy). Nothing outside of this module knows which.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use memchr::memmem::Finder;
 
+use super::{
+    revocations::{Revocations, Standing},
+    rows::Rows,
+};
 use crate::{
     clock::Timestamp,
     codec::{Codec, CodecError, Opened},
     cookie::{CookieHeaders, CookieNames, CookieSpec, SessionCookies, SetCookie, write_session},
     dialect::Rules,
     session::{
-        Carried, Claims, Expected, Found, Lifetime, Locked, Present, Registered, found::Attempt, lifetime,
+        Carried, Claims, Expected, Found, Later, Lifetime, LiveSession, Present, Registered,
+        found::{Attempt, Locked},
+        lifetime,
     },
 };
 
-/// Reads, makes and removes the session cookie. One for http and one for https, since the names differ.
+/// Reads, makes and removes the session cookie, and what it stands for. One for http and one for https, since the
+/// names differ.
 #[derive(Debug)]
-pub(crate) struct JwtStrategy {
+pub(crate) struct Strategy {
     profiles: [Profile; 2],
     lifetime: Lifetime,
     expected: Expected,
     record_auth_time: bool,
+    place: Place,
+}
+
+/// Where sessions live.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In the token; revocations, if they are kept.
+    Token(Option<Revocations>),
+    Store(Rows),
 }
 
 /// The cookies at one scheme.
@@ -49,27 +66,6 @@ impl Reader {
     }
 }
 
-/// A token that counts: its claims as JSON, and the few that were looked at.
-#[derive(Debug)]
-pub(crate) struct SealedSession {
-    pub(crate) json: Vec<u8>,
-    pub(crate) registered: Registered,
-    /// Made with an older secret or read in another dialect.
-    outdated: bool,
-}
-
-impl SealedSession {
-    pub(super) fn subject(&self) -> Option<String> {
-        Some(Claims::from_json(&self.json)?.subject()?.into_owned())
-    }
-
-    /// The same session with the claims of its renewal.
-    pub(crate) fn with_claims(self, json: Vec<u8>, expires: Timestamp) -> Self {
-        let registered = Registered { expires: Some(expires), ..self.registered };
-        Self { json, registered, outdated: false }
-    }
-}
-
 impl Profile {
     pub(crate) fn new(names: CookieNames, rules: &'static Rules, codec: Arc<dyn Codec>) -> Self {
         let spec = names.session_token.clone();
@@ -88,19 +84,48 @@ impl Profile {
     }
 }
 
-impl JwtStrategy {
-    pub(crate) fn new(http: Profile, https: Profile, lifetime: Lifetime) -> Self {
-        Self { profiles: [http, https], lifetime, expected: Expected::default(), record_auth_time: false }
+impl Strategy {
+    pub(crate) fn new(http: Profile, https: Profile, lifetime: Lifetime, place: Place) -> Self {
+        Self {
+            profiles: [http, https],
+            lifetime,
+            expected: Expected::default(),
+            record_auth_time: false,
+            place,
+        }
     }
 
-    /// Tokens say when their user signed in.
+    /// The rows, where sessions are rows.
+    pub(crate) fn rows(&self) -> Option<&Rows> {
+        match &self.place {
+            Place::Token(_) => None,
+            Place::Store(rows) => Some(rows),
+        }
+    }
+
+    /// The revocations, where sessions are tokens and revocations are kept.
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
+        match &self.place {
+            Place::Token(revocations) => revocations.as_ref(),
+            Place::Store(_) => None,
+        }
+    }
+
+    pub(crate) fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    /// Tokens say when their user signed in. Rows always do.
     pub(crate) fn recording_auth_time(mut self, record: bool) -> Self {
         self.record_auth_time = record;
         self
     }
 
     pub(crate) fn records_auth_time(&self) -> bool {
-        self.record_auth_time || self.lifetime.absolute.is_some()
+        self.record_auth_time
+            || self.lifetime.absolute.is_some()
+            || self.rows().is_some()
+            || self.revocations().is_some()
     }
 
     /// Only tokens that say this count.
@@ -135,29 +160,73 @@ impl JwtStrategy {
         let tokens = carried
             .iter()
             .flat_map(|(reader, cookies)| cookies.candidates().map(move |token| (*reader, token)));
+        if self.rows().is_some() {
+            return Rows::may_be(tokens.map(|(_, token)| token));
+        }
         let sessions =
             tokens.filter_map(|(reader, token)| self.open(https, reader, token, now).or_note(&mut locked));
-        Found::of(sessions).or_locked(locked)
+        self.standing(Found::of(sessions).or_locked(locked), now)
     }
 
     /// The session of one token, from wherever it came.
     pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Found {
+        if self.rows().is_some() {
+            return Rows::may_be([Cow::Borrowed(token)].into_iter());
+        }
         let mut locked = None;
         let readers = 0..self.profile(https).readers.len();
         let sessions = readers
             .filter_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked));
-        Found::of(sessions.take(1)).or_locked(locked)
+        self.standing(Found::of(sessions.take(1)).or_locked(locked), now)
+    }
+
+    /// What was found, unless it is revoked.
+    fn standing(&self, found: Found, now: Timestamp) -> Found {
+        match (found, self.revocations()) {
+            (Found::Session(session), Some(revocations)) => match revocations.standing(&session, now) {
+                Standing::Counts => Found::Session(session),
+                Standing::Revoked => Found::Nobody,
+                Standing::Unknown => Found::Later(Later::Unchecked(Box::new(session))),
+            },
+            (found, _) => found,
+        }
+    }
+
+    /// What was found once it has been waited for.
+    pub(crate) async fn settle(&self, later: Later, https: bool, now: Timestamp) -> Found {
+        let found = match later {
+            Later::Locked(locked) => self.unlock(locked, https, now).await,
+            Later::Stored(tokens) => match self.rows() {
+                Some(rows) => rows.find(tokens, &self.lifetime, now).await,
+                None => Found::Nobody,
+            },
+            Later::Unchecked(session) => Found::Session(*session),
+        };
+        match (found, self.revocations()) {
+            (Found::Session(session), Some(revocations)) => {
+                match revocations.fresh_standing(&session, now).await {
+                    Standing::Counts => Found::Session(session),
+                    Standing::Revoked => Found::Nobody,
+                    Standing::Unknown => Found::Unavailable,
+                }
+            }
+            (found, _) => found,
+        }
     }
 
     /// Waits for newer keys and tries once more.
-    pub(crate) async fn unlock(&self, locked: Locked, https: bool, now: Timestamp) -> Found {
+    async fn unlock(&self, locked: Locked, https: bool, now: Timestamp) -> Found {
         let Locked { token, reader, .. } = locked;
         if let Some(refresh) = self.profile(https).readers[reader].codec.refresh() {
             refresh.await;
         }
         let mut locked = None;
         let session = self.open(https, reader, Cow::Owned(token), now).or_note(&mut locked);
-        Found::of(session.into_iter()).or_locked(locked)
+        if locked.is_some_and(|locked| locked.keyless) {
+            tracing::warn!("nobody can be told: the keys for session tokens cannot be read");
+            return Found::Unavailable;
+        }
+        Found::of(session.into_iter())
     }
 
     /// Whether a request has session cookies, good or bad.
@@ -194,7 +263,7 @@ impl JwtStrategy {
         mut opened: Opened,
         foreign: bool,
         now: Timestamp,
-    ) -> Option<SealedSession> {
+    ) -> Option<LiveSession> {
         let registered = Registered::parse(&mut opened.claims)?;
         if !lifetime::is_session(&registered, reader.rules, &self.lifetime, now) {
             tracing::debug!(
@@ -207,7 +276,7 @@ impl JwtStrategy {
             tracing::debug!("a session token is of another issuer or for another audience");
             return None;
         }
-        Some(SealedSession { json: opened.claims, registered, outdated: foreign || opened.outdated_key })
+        Some(LiveSession::of_token(opened.claims, registered, foreign || opened.outdated_key))
     }
 
     /// When a session ends if nobody renews it: its token, or the absolute limit.
@@ -217,9 +286,28 @@ impl JwtStrategy {
         Some(limit.map_or(end, |limit| end.min(limit)))
     }
 
+    /// Whether a token was revoked; a list that cannot be read revokes nothing here.
+    pub(crate) async fn is_revoked(&self, session: &LiveSession, now: Timestamp) -> bool {
+        match self.revocations() {
+            Some(revocations) => {
+                matches!(revocations.fresh_standing(session, now).await, Standing::Revoked)
+            }
+            None => false,
+        }
+    }
+
+    /// When the last token that counts at `now` is over, however often it is renewed until it is revoked.
+    pub(crate) fn last_end(&self, now: Timestamp) -> Timestamp {
+        let leeway = self.profile(true).writer().rules.leeway.unsigned_abs();
+        now.plus(self.lifetime.max_age).plus(Duration::from_secs(leeway))
+    }
+
     /// Whether a read should renew the session.
-    pub(crate) fn is_due(&self, session: &SealedSession, now: Timestamp) -> bool {
-        session.outdated || self.lifetime.is_due(&session.registered, now)
+    pub(crate) fn is_due(&self, session: &LiveSession, now: Timestamp) -> bool {
+        match session.stored() {
+            Some(row) => lifetime::extension(row, &self.lifetime, now).is_some(),
+            None => session.is_outdated() || self.lifetime.is_due(&session.registered, now),
+        }
     }
 
     /// Makes a token of `claims`, with new times and a new id, and says when it ends.
@@ -233,7 +321,10 @@ impl JwtStrategy {
         now: Timestamp,
     ) -> Result<(String, Timestamp), CodecError> {
         let writer = self.profile(https).writer();
-        let begun = before.map_or(now, |session| session.begun().unwrap_or(now));
+        let subject = || claims.subject().unwrap_or_default();
+        let beginning =
+            || self.revocations().map_or(now, |revocations| revocations.beginning(&subject(), now));
+        let begun = before.map_or_else(beginning, |session| session.begun().unwrap_or(now));
         let expires = self.lifetime.expiry(now, begun);
         claims.insert("iat", now.as_secs());
         claims.insert("exp", expires.as_secs());
@@ -241,13 +332,14 @@ impl JwtStrategy {
             claims.insert("jti", uuid::Uuid::new_v4().to_string());
         }
         let (auth_time, first_issued) = match before {
-            None => (self.records_auth_time().then_some(now), None),
+            None => (self.records_auth_time().then_some(begun), None),
             // Only a sign-in that was seen has an `auth_time`: it says how fresh a session is.
             Some(session) if session.auth_time.is_some() => (session.auth_time, None),
             Some(_) => (None, self.records_auth_time().then_some(begun)),
         };
         // Whatever a callback made of them, for it may have been given them by a client.
-        for (name, time) in [("auth_time", auth_time), ("orig_iat", first_issued)] {
+        let kept = before.and_then(|session| session.kept_at);
+        for (name, time) in [("auth_time", auth_time), ("orig_iat", first_issued), ("kept_at", kept)] {
             match time {
                 Some(time) => claims.insert(name, time.as_secs()),
                 None if before.is_some() => drop(claims.remove(name)),

@@ -30,10 +30,12 @@
 //!   without being restarted. The caller gives each call a time limit.
 
 mod error;
+mod memory;
 mod model;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
+mod stores;
 
 use std::{fmt, num::NonZeroUsize};
 
@@ -42,8 +44,10 @@ use serde_json::{Map, Value};
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, UpstashKeys};
+pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     error::{StoreError, StoreErrorKind},
+    memory::MemoryStore,
     model::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,

@@ -124,7 +124,7 @@ async fn writes_nothing() {
     }
     let service = service_fn(async |request: Request<Full<Bytes>>| {
         let context = get_auth_context(&request).unwrap();
-        context.sign_out().await;
+        context.sign_out().await.unwrap();
         let signed_in = context.sign_in(User::new("2")).await.is_ok();
         let updated = context.update(json!({})).await.map_err(|error| error.kind());
         assert_eq!(updated.unwrap_err(), SessionErrorKind::ReadOnly);

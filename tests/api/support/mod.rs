@@ -130,7 +130,7 @@ pub fn whoami(auth: Auth) -> App {
 /// A browser without scripts: a jar, and what it sends.
 #[derive(Clone)]
 pub struct Browser {
-    app: App,
+    pub app: App,
     pub jar: BTreeMap<String, String>,
     /// Headers that go with each request.
     pub headers: HeaderMap,

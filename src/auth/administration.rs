@@ -1,0 +1,100 @@
+//! What the site itself does about users and their sessions.
+
+use super::{Auth, SessionInfo};
+use crate::{
+    clock::Timestamp,
+    error::{SessionError, SessionErrorKind},
+    store::{Revocation, Revoked, SessionKey, StoreError},
+};
+
+/// For who runs the site, and for its own jobs: nothing here asks who is signed in.
+impl Auth {
+    /// The sessions of a user that have not ended, those that were begun first in front. Empty where sessions
+    /// live in tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed.
+    pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, StoreError> {
+        self.list(user_id, None).await
+    }
+
+    pub(super) async fn list(
+        &self,
+        user_id: &str,
+        current: Option<&SessionKey>,
+    ) -> Result<Vec<SessionInfo>, StoreError> {
+        let Some(rows) = self.settings.strategy.rows() else { return Ok(Vec::new()) };
+        let now = self.now();
+        let all = rows.stores.ask(rows.stores.sessions.sessions_of(user_id)).await?;
+        let live = all.into_iter().filter(|row| row.expires > now);
+        Ok(live.map(|row| SessionInfo::of(row, current)).collect())
+    }
+
+    /// Ends one session of a user, by its [handle](SessionInfo::handle). Says whether this user had such a session.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed.
+    pub async fn end_session(&self, user_id: &str, handle: &str) -> Result<bool, StoreError> {
+        let Some(rows) = self.settings.strategy.rows() else { return Ok(false) };
+        let all = rows.stores.ask(rows.stores.sessions.sessions_of(user_id)).await?;
+        match all.iter().find(|row| row.key.handle() == handle) {
+            Some(row) => rows.end(&row.key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Ends all sessions of a user: at once in a store, and within the staleness of the
+    /// [`RevocationPolicy`](crate::RevocationPolicy) where they live in tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed, or sessions live in tokens and nothing keeps revocations.
+    pub async fn end_sessions_of(&self, user_id: &str) -> Result<(), SessionError> {
+        match self.settings.strategy.rows() {
+            Some(rows) => {
+                rows.stores.ask(rows.stores.sessions.end_sessions_of(user_id, None)).await?;
+            }
+            None => {
+                self.revoke_user(user_id, self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every token of a user that was made until now, and answers a time that counts as later.
+    pub(super) async fn revoke_user(&self, user_id: &str, now: Timestamp) -> Result<Timestamp, SessionError> {
+        let strategy = &self.settings.strategy;
+        let Some(revocations) = strategy.revocations() else {
+            tracing::error!(
+                "tokens cannot be ended here: add `.revocation(..)` to the Auth, or `.store(..)`"
+            );
+            return Err(SessionError::new(SessionErrorKind::ReadOnly));
+        };
+        // After a sign-in that came after the last time that all were ended, in the same second.
+        let at = revocations.beginning(user_id, now);
+        let revoked = Revoked::User(user_id.to_owned());
+        revocations.revoke(&Revocation::new(revoked, at, strategy.last_end(at))).await?;
+        Ok(revocations.beginning(user_id, now))
+    }
+
+    /// Removes a user with their accounts, and ends their sessions. Says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When a store failed, or there is none. What was done until then stays done; do it again.
+    pub async fn delete_user(&self, user_id: &str) -> Result<bool, StoreError> {
+        let Some(stores) = &self.settings.stores else {
+            return Err(StoreError::unavailable("there is no store for users: add `.store(..)` to the Auth"));
+        };
+        // The user first: without them no session counts, whatever happens to the rest.
+        let deleted = stores.ask(stores.users.delete_user(user_id)).await?;
+        stores.ask(stores.sessions.end_sessions_of(user_id, None)).await?;
+        if self.settings.strategy.revocations().is_some() {
+            let failed = |_| StoreError::unavailable("the revocation could not be kept");
+            self.revoke_user(user_id, self.now()).await.map_err(failed)?;
+        }
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,89 @@
+//! What was decided, in words for who runs the application.
+
+use std::fmt;
+
+use super::Auth;
+use crate::{account::LinkingPolicy, session::SessionIds};
+
+/// What an [`Auth`] was configured to do where security and compatibility pull apart, and what is missing in its
+/// store. Made by [`Auth::startup_report`]; printed as a list. It holds no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartupReport {
+    /// What was decided.
+    pub decisions: Vec<String>,
+    /// What somebody should look at: risks that were chosen, and what the tables of the store lack.
+    pub warnings: Vec<String>,
+}
+
+impl Auth {
+    /// What was decided, to be printed or logged at the start. `build()` logs the warnings by itself.
+    ///
+    /// ```
+    /// use portcullis::{Auth, OriginPolicy, Secret, SessionIds, store::MemoryStore};
+    ///
+    /// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+    ///     .origin(OriginPolicy::fixed("https://app.example")?)
+    ///     .store(MemoryStore::new())
+    ///     .session_ids(SessionIds::Raw)
+    ///     .build()?;
+    /// assert!(auth.startup_report().to_string().contains("raw"));
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    pub fn startup_report(&self) -> StartupReport {
+        let (mut decisions, mut warnings) = (Vec::new(), Vec::new());
+        let strategy = &self.settings.strategy;
+        match strategy.rows() {
+            Some(rows) => {
+                decisions.push("sessions live in the store".to_owned());
+                match rows.ids {
+                    SessionIds::Hashed => decisions.push("the ids of sessions are hashed in the store".to_owned()),
+                    SessionIds::Raw => warnings.push(
+                        "the ids of sessions stand raw in the store, as Node shares them: whoever reads it, a \
+                         backup of it or a log of its queries can sign in as everybody"
+                            .to_owned(),
+                    ),
+                }
+                decisions.push(match rows.limit {
+                    Some(limit) => format!("a user may have {limit} sessions at once"),
+                    None => "a user may have any number of sessions at once".to_owned(),
+                });
+            }
+            None => {
+                decisions.push("sessions live in tokens".to_owned());
+                match strategy.revocations() {
+                    Some(revocations) => decisions.push(revocations.describe()),
+                    None => warnings.push(
+                        "tokens cannot be ended before they expire: a copy of a cookie outlives the sign-out \
+                         (`.revocation(..)` ends it)"
+                            .to_owned(),
+                    ),
+                }
+            }
+        }
+        let lifetime = strategy.lifetime();
+        decisions.push(format!(
+            "a session ends {} s after it was last renewed, {}",
+            lifetime.max_age.as_secs(),
+            match lifetime.absolute {
+                Some(limit) => format!("and {} s after the sign-in at the latest", limit.as_secs()),
+                None => "with no limit counted from the sign-in".to_owned(),
+            }
+        ));
+        if self.settings.stores.is_some() && self.settings.linking == LinkingPolicy::Dangerous {
+            warnings.push(
+                "accounts are linked by e-mail address alone: whoever can enter an address at a provider is its user"
+                    .to_owned(),
+            );
+        }
+        warnings.extend(self.settings.stores.iter().flat_map(|stores| stores.report()));
+        StartupReport { decisions, warnings }
+    }
+}
+
+impl fmt::Display for StartupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.decisions.iter().try_for_each(|decision| writeln!(f, "- {decision}"))?;
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "- WARNING: {warning}"))
+    }
+}

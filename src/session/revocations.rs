@@ -1,0 +1,256 @@
+//! Tokens that count no more although they have not expired: what the store of revocations says, kept in memory.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::LiveSession;
+use crate::{
+    clock::{Clock, Timestamp},
+    error::ConfigError,
+    store::{Revocation, RevocationStore, Revoked, StoreError},
+};
+
+/// How sessions that live in tokens are ended before they expire: a list of those that were, kept in a store and
+/// read by each process at most once per `staleness`.
+///
+/// So a sign-out, and everything else that ends sessions, holds in the process that was told at once, and in all
+/// others at most `staleness` later. Between two reads no request waits for the store.
+///
+/// A Next.js application that shares the secret knows nothing of the list, and goes on taking such tokens.
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::{Auth, OriginPolicy, RevocationPolicy, Secret, store::MemoryStore};
+///
+/// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+///     .origin(OriginPolicy::fixed("https://app.example")?)
+///     .revocation(MemoryStore::new(), RevocationPolicy::within(Duration::from_secs(10))?)
+///     .build()?;
+/// # let _ = auth;
+/// # Ok::<_, portcullis::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevocationPolicy {
+    staleness: Duration,
+    fail_open: bool,
+}
+
+impl RevocationPolicy {
+    /// A revocation holds everywhere after `staleness`. While the store cannot be reached for longer than that,
+    /// sessions are unavailable (503), neither signed in nor signed out.
+    ///
+    /// # Errors
+    ///
+    /// When it is less than a second or more than an hour.
+    pub fn within(staleness: Duration) -> Result<Self, ConfigError> {
+        if !(Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&staleness) {
+            return Err(ConfigError::one(
+                "the staleness of revocations is less than a second or more than an hour",
+                "say after how long a session that was ended must be over everywhere, such as ten seconds",
+            ));
+        }
+        Ok(Self { staleness, fail_open: false })
+    }
+
+    /// While the store cannot be reached, tokens count by what was last read, however old that is: revoked ones
+    /// may be taken for as long as the fault lasts.
+    pub fn fail_open(mut self) -> Self {
+        self.fail_open = true;
+        self
+    }
+}
+
+/// The list, as far as this process knows it.
+pub(crate) struct Revocations {
+    store: Arc<dyn RevocationStore>,
+    policy: RevocationPolicy,
+    known: RwLock<Known>,
+    /// One read at a time; whoever waits for it has the newer list then.
+    reading: Mutex<()>,
+    time_limit: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// When the list was last read, and when that was last tried.
+    read: Option<Timestamp>,
+    tried: Option<Timestamp>,
+    /// From when on nobody needs to know.
+    sessions: HashMap<String, Timestamp>,
+    users: HashMap<String, Epoch>,
+}
+
+#[derive(Clone, Copy)]
+struct Epoch {
+    at: Timestamp,
+    expires: Timestamp,
+}
+
+/// What the list says of a token.
+pub(super) enum Standing {
+    Counts,
+    Revoked,
+    /// The list is too old to say.
+    Unknown,
+}
+
+/// What of a token the list is about.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    sid: Option<String>,
+    #[serde(default)]
+    jti: Option<String>,
+}
+
+/// How far the clocks of those who write the list may be apart.
+const OVERLAP: Duration = Duration::from_secs(300);
+
+/// After a read that failed the next one is not tried before.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Revocations {
+    pub(crate) fn new(
+        store: Arc<dyn RevocationStore>,
+        policy: RevocationPolicy,
+        time_limit: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, policy, known: RwLock::default(), reading: Mutex::default(), time_limit, clock }
+    }
+
+    /// In words, for who runs the application.
+    pub(crate) fn describe(&self) -> String {
+        let RevocationPolicy { staleness, fail_open } = self.policy;
+        let unreachable = if fail_open { "revoked ones may be taken" } else { "nobody can be told" };
+        format!(
+            "tokens that were ended are over everywhere after {} s; while the list cannot be read for longer, \
+             {unreachable}",
+            staleness.as_secs()
+        )
+    }
+
+    /// By the list as it is known now; no look at the store.
+    pub(super) fn standing(&self, session: &LiveSession, now: Timestamp) -> Standing {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_read_within(self.policy.staleness, now) {
+            return Standing::Unknown;
+        }
+        if known.names(session) { Standing::Revoked } else { Standing::Counts }
+    }
+
+    /// The same, after a look at the store if the list is too old.
+    pub(super) async fn fresh_standing(&self, session: &LiveSession, now: Timestamp) -> Standing {
+        self.refresh(now).await;
+        match self.standing(session, now) {
+            Standing::Unknown if self.policy.fail_open => {
+                let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+                if known.names(session) { Standing::Revoked } else { Standing::Counts }
+            }
+            standing => standing,
+        }
+    }
+
+    async fn refresh(&self, now: Timestamp) {
+        let _one = self.reading.lock().await;
+        let since = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let tried = known.tried.is_some_and(|tried| tried <= now && now.since(tried) < RETRY);
+            if tried || known.is_read_within(self.policy.staleness, now) {
+                return;
+            }
+            known.read.map_or(Timestamp::from_millis(0), |read| read.minus(OVERLAP))
+        };
+        let answer = self.ask(self.store.revocations(since)).await;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.tried = Some(now);
+        if let Ok(revocations) = answer {
+            known.read = Some(now);
+            known.forget(now);
+            revocations.iter().for_each(|revocation| known.add(revocation));
+        }
+    }
+
+    /// Ends the sessions that `revocation` is about: in the store, and then here.
+    pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
+        self.ask(self.store.revoke(revocation)).await?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).add(revocation);
+        Ok(())
+    }
+
+    /// A time for the sign-in of a session that begins at `now`, which is after the last time that all of this
+    /// user's were ended: tokens count whole seconds.
+    pub(crate) fn beginning(&self, user_id: &str, now: Timestamp) -> Timestamp {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.users.get(user_id).map_or(now, |epoch| now.max(epoch.at.plus(Duration::from_secs(1))))
+    }
+
+    /// Removes rows that nobody needs any more.
+    pub(crate) async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.ask(self.store.delete_expired_revocations(now, limit)).await
+    }
+
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        crate::store::ask(&*self.clock, self.time_limit, call).await
+    }
+}
+
+impl Known {
+    fn is_read_within(&self, staleness: Duration, now: Timestamp) -> bool {
+        // A clock that was set back makes the list too old, not too new.
+        self.read.is_some_and(|read| read <= now && now.since(read) < staleness)
+    }
+
+    fn names(&self, session: &LiveSession) -> bool {
+        if self.sessions.is_empty() && self.users.is_empty() {
+            return false;
+        }
+        let ended = |id: &String| self.sessions.contains_key(id);
+        // A token without an id cannot be on the list but by its user.
+        let named = serde_json::from_slice::<Named>(session.claims_json()).ok();
+        if named.is_some_and(|named| named.sid.as_ref().or(named.jti.as_ref()).is_some_and(ended)) {
+            return true;
+        }
+        let epoch = session.subject().and_then(|subject| self.users.get(&*subject).copied());
+        epoch.is_some_and(|epoch| {
+            // Tokens count whole seconds: what began in the second of the epoch is over.
+            session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
+        })
+    }
+
+    fn add(&mut self, revocation: &Revocation) {
+        let Revocation { subject, at, expires, .. } = revocation;
+        match subject {
+            Revoked::Session(id) => {
+                let known = self.sessions.entry(id.clone()).or_insert(*expires);
+                *known = (*known).max(*expires);
+            }
+            Revoked::User(id) => {
+                let known = self.users.entry(id.clone()).or_insert(Epoch { at: *at, expires: *expires });
+                *known = Epoch { at: known.at.max(*at), expires: known.expires.max(*expires) };
+            }
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        self.sessions.retain(|_, expires| *expires > now);
+        self.users.retain(|_, epoch| epoch.expires > now);
+    }
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("store", &self.store)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

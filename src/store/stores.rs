@@ -1,0 +1,78 @@
+use std::{error::Error as _, future::Future, sync::Arc, time::Duration};
+
+use super::{
+    Result, SessionAndUser, SessionKey, SessionStore, Store, StoreError, StoreErrorKind, UserStore,
+    VerificationTokenStore,
+};
+use crate::clock::{Clock, within};
+
+/// The stores of one application. Whoever asks one goes through [`ask`](Self::ask), so that none holds a request
+/// for ever.
+#[derive(Debug, Clone)]
+pub(crate) struct Stores {
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) tokens: Arc<dyn VerificationTokenStore>,
+    main: Arc<dyn Store>,
+    /// Sessions and users are in one place, and can be read together.
+    is_joint: bool,
+    time_limit: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Stores {
+    /// `sessions` if they are in another place than everything else.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        sessions: Option<Arc<dyn SessionStore>>,
+        time_limit: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            users: Arc::new(Arc::clone(&store)),
+            tokens: Arc::new(Arc::clone(&store)),
+            is_joint: sessions.is_none(),
+            sessions: sessions.unwrap_or_else(|| Arc::new(Arc::clone(&store))),
+            main: store,
+            time_limit,
+            clock,
+        }
+    }
+
+    /// The answer of a store, or that it took too long.
+    pub(crate) async fn ask<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        ask(&*self.clock, self.time_limit, call).await
+    }
+
+    /// What is missing in the tables, and what that costs.
+    pub(crate) fn report(&self) -> Vec<String> {
+        self.main.report()
+    }
+
+    /// A session and its user; `None` if either is missing.
+    pub(crate) async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
+        if self.is_joint {
+            return self.ask(self.main.session_and_user(key)).await;
+        }
+        let Some(session) = self.ask(self.sessions.session(key)).await? else { return Ok(None) };
+        let user = self.ask(self.users.user(&session.user_id)).await?;
+        Ok(user.map(|user| SessionAndUser { session: Arc::new(session), user: Arc::new(user) }))
+    }
+}
+
+/// The answer of a store, or that it took too long. Faults are logged here and nowhere else; a conflict is an
+/// answer, and for the caller to judge.
+pub(crate) async fn ask<T>(
+    clock: &dyn Clock,
+    time_limit: Duration,
+    call: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let answer = within(clock, time_limit, call).await;
+    let answer = answer.unwrap_or_else(|| Err(StoreError::unavailable("it took longer than the time limit")));
+    answer.inspect_err(|error| {
+        if error.kind() != StoreErrorKind::Conflict {
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(%error, cause, "a store failed");
+        }
+    })
+}

@@ -1,0 +1,204 @@
+//! A site with sessions in a store, and a gate in front of a store.
+
+use std::{
+    convert::Infallible,
+    future::{Future, pending},
+    num::NonZeroUsize,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use portcullis::{
+    Account, Auth, AuthBuilder, AuthContext, AuthLayer, Clock, Lifetime, Timestamp, User, get_auth_context,
+    get_server_session,
+    store::{
+        Replaced, Result, SessionAndUser, SessionKey, SessionStore, Store, StoreError, StoredSession,
+        UserChange, UserStore, VerificationToken, VerificationTokenStore,
+    },
+};
+use serde_json::{Map, Value};
+use tower::{Layer, service_fn};
+
+use crate::support::{App, Browser, ManualClock, NOW, app, builder};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const COOKIE: &str = "next-auth.session-token";
+
+/// A clock, and a site at noon with this store.
+pub fn site(store: &Arc<dyn Store>) -> (ManualClock, AuthBuilder) {
+    let clock = ManualClock::at(NOW);
+    let builder = builder(&clock).clock(Waiting(clock.clone())).store(Arc::clone(store));
+    (clock, builder)
+}
+
+/// Says what time it is as the test wants, and really waits: a server takes its time to answer.
+#[derive(Debug)]
+pub struct Waiting(pub ManualClock);
+
+impl Clock for Waiting {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+pub fn hours(max_age: u32, update_age: u32) -> Lifetime {
+    Lifetime::new(max_age * HOUR, update_age * HOUR).unwrap()
+}
+
+pub fn browser(auth: &Auth) -> Browser {
+    Browser::new(whoami(auth.clone()))
+}
+
+/// Says who is there: the subject, `nobody`, or the error's code and status.
+pub fn whoami(auth: Auth) -> App {
+    app(AuthLayer::new(auth).layer(service_fn(async |request: Request<Full<Bytes>>| {
+        let (status, text) = match get_server_session(&request) {
+            Ok(Some(session)) => (200, session.subject().to_owned()),
+            Ok(None) => (200, "nobody".to_owned()),
+            Err(error) => (error.status().as_u16(), error.code().to_owned()),
+        };
+        let response = Response::builder().status(status).body(Full::new(Bytes::from(text)));
+        Ok::<_, Infallible>(response.unwrap())
+    })))
+}
+
+/// A request of `browser` as a handler has it: its handle, which can be kept while other requests come and go.
+pub async fn context(auth: &Auth, browser: &Browser) -> AuthContext {
+    let kept = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&kept);
+    let handler =
+        app(AuthLayer::new(auth.clone()).layer(service_fn(move |request: Request<Full<Bytes>>| {
+            *slot.lock().unwrap() = Some(get_auth_context(&request).unwrap());
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))))
+        })));
+    let mut visitor = Browser::new(handler);
+    visitor.jar = browser.jar.clone();
+    visitor.get("/").await;
+    kept.lock().unwrap().take().unwrap()
+}
+
+/// Lets a handler of `browser` do something with its handle, and takes the cookies that it is answered.
+pub async fn act<F, T>(
+    auth: &Auth,
+    browser: &mut Browser,
+    act: impl Fn(AuthContext) -> F + Clone + Send + Sync + 'static,
+) -> T
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let answer = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&answer);
+    let handler =
+        app(AuthLayer::new(auth.clone()).layer(service_fn(move |request: Request<Full<Bytes>>| {
+            let (slot, act, context) = (Arc::clone(&slot), act.clone(), get_auth_context(&request).unwrap());
+            async move {
+                let done = act(context).await;
+                *slot.lock().unwrap() = Some(done);
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+            }
+        })));
+    let mut visitor = Browser::new(handler);
+    visitor.jar = browser.jar.clone();
+    visitor.get("/").await;
+    browser.jar = visitor.jar;
+    answer.lock().unwrap().take().unwrap()
+}
+
+/// A store that can be told to fail, or to hang, and counts its calls.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    store: Arc<dyn Store>,
+    state: Arc<AtomicU8>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+const OPEN: u8 = 0;
+const FAILING: u8 = 1;
+const HANGING: u8 = 2;
+
+impl Gate {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, state: Arc::new(AtomicU8::new(OPEN)), calls: Arc::default() }
+    }
+
+    pub fn open(&self) {
+        self.state.store(OPEN, Ordering::SeqCst);
+    }
+
+    pub fn fail(&self) {
+        self.state.store(FAILING, Ordering::SeqCst);
+    }
+
+    pub fn hang(&self) {
+        self.state.store(HANGING, Ordering::SeqCst);
+    }
+
+    /// The calls since this was last asked.
+    pub fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    async fn pass(&self, call: &'static str) -> Result<()> {
+        self.calls.lock().unwrap().push(call);
+        match self.state.load(Ordering::SeqCst) {
+            OPEN => Ok(()),
+            FAILING => Err(StoreError::unavailable("the gate is shut")),
+            _ => pending().await,
+        }
+    }
+}
+
+/// Each method asks the gate, and then the store.
+macro_rules! gated {
+    ($trait:ident { $(fn $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)* }) => {
+        #[async_trait::async_trait]
+        impl $trait for Gate {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$answer> {
+                self.pass(stringify!($name)).await?;
+                self.store.$name($($arg),*).await
+            })*
+        }
+    };
+}
+
+gated!(UserStore {
+    fn create_user(user: &User, account: Option<&Account>) -> User;
+    fn user(id: &str) -> Option<User>;
+    fn user_by_email(email: &str) -> Option<User>;
+    fn user_by_account(provider: &str, id: &str) -> Option<User>;
+    fn update_user(id: &str, change: UserChange) -> Option<User>;
+    fn delete_user(id: &str) -> bool;
+    fn link_account(user_id: &str, account: &Account) -> ();
+    fn unlink_account(provider: &str, id: &str) -> bool;
+    fn accounts_of(user_id: &str) -> Vec<Account>;
+});
+gated!(SessionStore {
+    fn create_session(session: &StoredSession, limit: Option<NonZeroUsize>) -> ();
+    fn session(key: &SessionKey) -> Option<StoredSession>;
+    fn extend_session(key: &SessionKey, expires: Timestamp, seen: Timestamp) -> bool;
+    fn replace_session_data(key: &SessionKey, version: u64, data: &Map<String, Value>) -> Replaced;
+    fn end_session(key: &SessionKey) -> bool;
+    fn sessions_of(user_id: &str) -> Vec<StoredSession>;
+    fn end_sessions_of(user_id: &str, keep: Option<&SessionKey>) -> u64;
+    fn delete_expired_sessions(now: Timestamp, limit: u32) -> u64;
+});
+gated!(VerificationTokenStore {
+    fn create_verification_token(token: &VerificationToken) -> ();
+    fn use_verification_token(identifier: &str, token: &str) -> Option<VerificationToken>;
+    fn delete_expired_verification_tokens(now: Timestamp, limit: u32) -> u64;
+});
+gated!(Store {
+    fn session_and_user(key: &SessionKey) -> Option<SessionAndUser>;
+});
