@@ -39,6 +39,8 @@ mod model;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 #[cfg(feature = "_sql")]
 mod sql;
@@ -59,6 +61,8 @@ pub use self::postgres::PostgresStore;
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, UpstashKeys};
 pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     connect::connect,
