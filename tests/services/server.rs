@@ -21,7 +21,8 @@ pub fn given(variable: &str, what: &str) -> Option<String> {
 pub fn left_out(why: &str) {
     assert!(env::var("PORTCULLIS_REQUIRE_SERVICES").as_deref() != Ok("1"), "{why}");
     // Not with eprintln, which the harness keeps to itself when a test passes.
-    writeln!(io::stderr(), "LEFT OUT: {why}").unwrap();
+    let mut stderr = io::stderr();
+    writeln!(stderr, "LEFT OUT: {why}").unwrap();
 }
 
 /// A new folder that the users of the servers can reach. The next call in another process removes it if nobody else
