@@ -1,7 +1,5 @@
 //! What the site itself does about users and their sessions.
 
-use std::time::Duration;
-
 use super::{Auth, SessionInfo};
 use crate::{
     clock::Timestamp,
@@ -74,10 +72,11 @@ impl Auth {
             );
             return Err(SessionError::new(SessionErrorKind::ReadOnly));
         };
+        // After a sign-in that came after the last time that all were ended, in the same second.
+        let at = revocations.beginning(user_id, now);
         let revoked = Revoked::User(user_id.to_owned());
-        revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?;
-        // Tokens count whole seconds.
-        Ok(now.plus(Duration::from_secs(1)))
+        revocations.revoke(&Revocation::new(revoked, at, strategy.last_end(at))).await?;
+        Ok(revocations.beginning(user_id, now))
     }
 
     /// Removes a user with their accounts, and ends their sessions. Says whether there was one.

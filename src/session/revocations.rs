@@ -188,7 +188,7 @@ impl Revocations {
 
     /// A time for the sign-in of a session that begins at `now`, which is after the last time that all of this
     /// user's were ended: tokens count whole seconds.
-    pub(super) fn beginning(&self, user_id: &str, now: Timestamp) -> Timestamp {
+    pub(crate) fn beginning(&self, user_id: &str, now: Timestamp) -> Timestamp {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.users.get(user_id).map_or(now, |epoch| now.max(epoch.at.plus(Duration::from_secs(1))))
     }

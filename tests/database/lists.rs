@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use portcullis::{Client, store::Store};
+use portcullis::{
+    Client,
+    store::{MemoryStore, Store},
+};
 
 use crate::{
     site::{COOKIE, act, browser, site},
@@ -12,6 +15,7 @@ use crate::{
 
 on_each_store![
     s24_deleting_a_user_ends_their_sessions_everywhere,
+    s24_deleting_a_user_ends_their_sessions_in_another_store,
     s25_all_other_sessions_end,
     s26_lists_show_no_more_than_they_should,
     s26_nobody_ends_the_sessions_of_others,
@@ -39,6 +43,25 @@ async fn s24_deleting_a_user_ends_their_sessions_everywhere(store: Arc<dyn Store
     // Who comes again is a new user.
     browsers[0].sign_in("jsmith", "hunter2").await;
     assert_ne!(browsers[0].who().await, who);
+}
+
+/// Sessions in one store, users in another.
+async fn s24_deleting_a_user_ends_their_sessions_in_another_store(users: Arc<dyn Store>) {
+    let sessions: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let auth = site(&users).1.session_store(Arc::clone(&sessions)).build().unwrap();
+    let mut here = browser(&auth);
+    here.sign_in("jsmith", "hunter2").await;
+    let who = here.who().await;
+    assert!(users.sessions_of(&who).await.unwrap().is_empty());
+    assert_eq!(sessions.sessions_of(&who).await.unwrap().len(), 1);
+    assert!(auth.delete_user(&who).await.unwrap());
+    assert_eq!(here.who().await, "nobody");
+    assert!(sessions.sessions_of(&who).await.unwrap().is_empty());
+    // A session whose user went away in any other way is nobody's either.
+    here.sign_in("jsmith", "hunter2").await;
+    let who = here.who().await;
+    users.delete_user(&who).await.unwrap();
+    assert_eq!(here.who().await, "nobody");
 }
 
 async fn s25_all_other_sessions_end(store: Arc<dyn Store>) {

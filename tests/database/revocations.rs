@@ -179,6 +179,12 @@ async fn s25_the_sessions_of_a_user_end_by_epoch() {
     assert_eq!(mine.who().await, "nobody");
     mine.sign_in("jsmith", "hunter2").await;
     assert_eq!(mine.who().await, "1");
+    // And out again, still in the same second.
+    here.end_sessions_of("1").await.unwrap();
+    assert_eq!(mine.who().await, "nobody");
+    other.sign_in("admin", "hunter2").await;
+    here.end_sessions_of("2").await.unwrap();
+    assert_eq!(other.who().await, "nobody");
 }
 
 #[tokio::test]
