@@ -13,4 +13,9 @@ mod processes;
 
 backend::stores! {
     memory,
+    #[cfg(feature = "sqlite")] sqlite shared,
+    #[cfg(feature = "postgres")] postgres shared,
+    #[cfg(feature = "mysql")] mysql shared,
+    #[cfg(feature = "redis")] redis shared,
+    #[cfg(feature = "redis")] redis_cluster shared,
 }
