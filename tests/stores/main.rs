@@ -18,4 +18,6 @@ backend::stores! {
     #[cfg(feature = "mysql")] mysql shared,
     #[cfg(feature = "redis")] redis shared,
     #[cfg(feature = "redis")] redis_cluster shared,
+    #[cfg(feature = "redis")]
+    redis_upstash shared,
 }
