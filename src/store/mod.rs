@@ -29,10 +29,14 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+#[cfg(feature = "cache")]
+mod cached;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 mod memory;
+#[cfg(feature = "metrics")]
+mod metered;
 mod model;
 mod shared;
 
@@ -41,6 +45,10 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "cache")]
+pub use self::cached::Cached;
+#[cfg(feature = "metrics")]
+pub use self::metered::Metered;
 pub use self::{
     error::{StoreError, StoreErrorKind},
     memory::MemoryStore,

@@ -3,14 +3,31 @@
 //! A store is one line in the table below and one file that says how it is opened.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
-#![cfg(feature = "conformance")]
 
+#[cfg(feature = "conformance")]
 mod backend;
+#[cfg(feature = "conformance")]
 mod broken;
+#[cfg(feature = "conformance")]
 mod file;
+#[cfg(feature = "conformance")]
 mod kit;
+#[cfg(feature = "conformance")]
 mod processes;
 
+#[cfg(not(feature = "conformance"))]
+#[test]
+fn says_what_it_leaves_out() {
+    let required = std::env::var("PORTCULLIS_REQUIRE_SERVICES").is_ok_and(|required| required == "1");
+    assert!(!required, "all stores must be tested: --features conformance");
+    println!("LEFT OUT: all stores: they are tested with --features conformance");
+}
+
+#[cfg(feature = "conformance")]
 backend::stores! {
+    #[cfg(feature = "cache")]
+    cached,
     memory,
+    #[cfg(feature = "metrics")]
+    metered,
 }
