@@ -1,6 +1,7 @@
 //! Every store against the conformance kit, and the kit against stores that break their promises.
 //!
-//! A store is one line in the table below and one file that says how it is opened.
+//! A store is one line in the table below and one file that says how it is opened (`backend::Backend`). A line
+//! like `sqlite shared,` says that several processes reach the same store: then they race for a token, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 

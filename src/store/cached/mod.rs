@@ -22,7 +22,8 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 ///
 /// - **What is written through this cache is seen at once**, also by reads that were under way. What others
 ///   write, such as other instances or Node, is seen after `max_staleness` at the latest: a session that was
-///   ended elsewhere opens doors here for so long.
+///   ended elsewhere opens doors here for so long. So does one whose end was given up half-way, if the store
+///   carries it out later.
 /// - **An older answer is never given**: if the store cannot be reached by then, the error is answered.
 /// - **What is not there is not kept**, so made-up cookies take no memory; each of them asks the store.
 /// - **It is bounded** in sessions and in bytes, at 4 KiB for each session that it may hold.
