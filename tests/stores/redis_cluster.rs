@@ -2,23 +2,19 @@ use std::sync::Arc;
 
 use portcullis::store::RedisStore;
 
-use crate::{
-    backend::{Backend, Everything},
-    redis::{parts, place},
-};
+use crate::backend::{Backend, Everything, server, unique};
 
-/// A cluster, and keys of our own layout.
 pub struct Fixture;
 
 impl Backend for Fixture {
     const NAME: &str = "redis_cluster";
 
     async fn place() -> Option<String> {
-        place("Redis Cluster", "TEST_REDIS_CLUSTER_URLS")
+        Some(format!("{} {}", server(Self::NAME, "TEST_REDIS_CLUSTER_URLS")?, unique()))
     }
 
     async fn open(place: &str) -> Arc<dyn Everything> {
-        let (urls, name) = parts(place);
-        Arc::new(RedisStore::connect_cluster(urls.split(',')).await.unwrap().namespace(name))
+        let (servers, namespace) = place.split_once(' ').unwrap();
+        Arc::new(RedisStore::connect_cluster(servers.split(',')).await.unwrap().namespace(namespace))
     }
 }

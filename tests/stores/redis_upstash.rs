@@ -2,10 +2,7 @@ use std::sync::Arc;
 
 use portcullis::store::{RedisStore, UpstashKeys};
 
-use crate::{
-    backend::{Backend, Everything},
-    redis::{parts, place},
-};
+use crate::backend::{Backend, Everything, server, unique};
 
 /// A server, and the keys of the Upstash adapter.
 pub struct Fixture;
@@ -14,11 +11,11 @@ impl Backend for Fixture {
     const NAME: &str = "redis_upstash";
 
     async fn place() -> Option<String> {
-        place("Redis with the keys of Node", "TEST_REDIS_URL")
+        Some(format!("{} {}", server(Self::NAME, "TEST_REDIS_URL")?, unique()))
     }
 
     async fn open(place: &str) -> Arc<dyn Everything> {
-        let (url, name) = parts(place);
+        let (url, name) = place.split_once(' ').unwrap();
         let keys = UpstashKeys::new().base_key_prefix(format!("{name}:"));
         Arc::new(RedisStore::connect(url).await.unwrap().upstash(&keys))
     }
