@@ -80,6 +80,7 @@ pub mod guard;
 mod head;
 pub mod http_client;
 pub mod layer;
+pub mod mail;
 mod origin;
 mod pages;
 mod provider;
@@ -114,7 +115,7 @@ pub use self::{
     layer::{AuthLayer, AuthService, get_auth_context, get_raw_token, get_server_session, get_token},
     origin::{OriginPolicy, PeerAddr},
     pages::{ColorScheme, Pages, Theme},
-    provider::{Credentials, Field, Provider, Rejection, Submitted},
+    provider::{Credentials, Email, Field, Provider, Rejection, SignInLink, Submitted},
     secret::Secret,
     session::{Claims, Client, Lifetime, RevocationPolicy, Session, SessionIds, SessionUser},
     user::{Account, ProviderTokens, User},

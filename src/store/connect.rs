@@ -64,8 +64,5 @@ macro_rules! by_feature {
 by_feature!(sqlite, "sqlite", SqliteStore);
 by_feature!(postgres, "postgres", PostgresStore);
 by_feature!(mysql, "mysql", MySqlStore);
+by_feature!(redis, "redis", RedisStore);
 
-/// To become `by_feature!(redis, "redis", RedisStore)` with that store.
-async fn redis(_: &str) -> Result<Arc<dyn Store>> {
-    Err(StoreError::corrupt("this release has no store for Redis"))
-}

@@ -29,6 +29,8 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod connect;
 mod error;
 mod memory;
@@ -37,6 +39,8 @@ mod model;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 #[cfg(feature = "_sql")]
 mod sql;
@@ -57,6 +61,8 @@ pub use self::postgres::PostgresStore;
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, UpstashKeys};
 pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     connect::connect,
