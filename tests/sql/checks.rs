@@ -1,6 +1,6 @@
 //! What holds on each database, and on each layout that can be written.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use portcullis::{
     Account, Timestamp, User,
@@ -319,7 +319,8 @@ async fn revocations<S: Whole>(store: &S) {
 }
 
 /// S88: calls that are broken off anywhere leave nothing behind that is half done, and the store in order.
-pub(crate) async fn broken_off<S: Whole>(store: Arc<S>) {
+/// `witness` has connections of its own, and sees only what has been committed.
+pub(crate) async fn broken_off<S: Whole>(store: &S, witness: &S) {
     let account = Account::new("oauth", "broken", "1");
     let asked = User::new("x").email("broken@example.com");
     let mut made = 0;
@@ -332,12 +333,22 @@ pub(crate) async fn broken_off<S: Whole>(store: Arc<S>) {
         };
         let _ = tokio::time::timeout(Duration::from_micros(micros), work).await;
         // In this order: the commit may come between the two.
-        let by_email = store.user_by_email("broken@example.com").await.unwrap();
-        let by_account = store.user_by_account("broken", "1").await.unwrap();
+        let by_email = witness.user_by_email("broken@example.com").await.unwrap();
+        let by_account = witness.user_by_account("broken", "1").await.unwrap();
         let Some(user) = by_email else { continue };
         assert_eq!(by_account.as_ref(), Some(&user), "both or neither, after {micros} µs");
         made += 1;
         assert!(store.delete_user(&user.id).await.unwrap());
     }
     assert!(made > 0, "none came to its end");
+    // What is written with the connections that are left is written.
+    for number in 0..30 {
+        let user = user(store, &format!("after{number}@example.com")).await;
+        assert_eq!(witness.user(&user.id).await.unwrap().as_ref(), Some(&user));
+        let key = SessionKey::new(format!("after{number}"));
+        store.create_session(&StoredSession::new(key.clone(), &*user.id, at(0)), None).await.unwrap();
+        assert!(witness.session(&key).await.unwrap().is_some());
+        assert!(store.delete_user(&user.id).await.unwrap());
+        assert_eq!(witness.user(&user.id).await.unwrap(), None);
+    }
 }

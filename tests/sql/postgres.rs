@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use portcullis::{
     Account, User,
     store::{
@@ -59,7 +57,7 @@ async fn our_own_tables_do_all() {
     assert!(store.report().is_empty(), "{:?}", store.report());
     checks::auth_js(&store).await;
     checks::own(&store).await;
-    checks::broken_off(Arc::new(store)).await;
+    checks::broken_off(&store, &place.store().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ async fn a_file_does_all() {
     assert!(store.report().is_empty(), "{:?}", store.report());
     checks::auth_js(&*store).await;
     checks::own(&*store).await;
-    checks::broken_off(store).await;
+    checks::broken_off(&*store, &*file.store().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn memory_does_all() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
     checks::auth_js(&store).await;
     checks::own(&store).await;
-    checks::broken_off(Arc::new(store)).await;
+    checks::broken_off(&store, &store).await;
     let other = SqliteStore::connect("sqlite::memory:").await.unwrap();
     assert_eq!(other.user_by_email("x").await.unwrap(), None, "each its own");
 }
