@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use portcullis::store::{MySqlStore, SqlOptions, Tables};
+
+use crate::backend::{Backend, Everything, server, unique};
+
+pub struct Fixture;
+
+/// Tables of its own in the database of the server, by their prefix.
+impl Backend for Fixture {
+    const NAME: &str = "mysql";
+
+    async fn place() -> Option<String> {
+        let server = server(Self::NAME, "TEST_MYSQL_URL")?;
+        Some(format!("{server} {}_", unique()))
+    }
+
+    async fn open(place: &str) -> Arc<dyn Everything> {
+        let (server, prefix) = place.split_once(' ').unwrap();
+        // Many of them are open at once.
+        let options = SqlOptions::new().tables(Tables::prefix(prefix)).max_connections(4);
+        Arc::new(MySqlStore::connect_with(server, options).await.unwrap())
+    }
+}
