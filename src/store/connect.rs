@@ -65,4 +65,3 @@ by_feature!(sqlite, "sqlite", SqliteStore);
 by_feature!(postgres, "postgres", PostgresStore);
 by_feature!(mysql, "mysql", MySqlStore);
 by_feature!(redis, "redis", RedisStore);
-

@@ -57,12 +57,12 @@ use serde_json::{Map, Value};
 pub use self::mysql::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, UpstashKeys};
 #[cfg(feature = "_sql")]
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
-#[cfg(feature = "redis")]
-pub use self::redis::{RedisStore, UpstashKeys};
 pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     connect::connect,

@@ -54,7 +54,8 @@ impl MySqlStore {
         let wait = options.statement_timeout.map(|timeout| timeout.as_secs().max(1));
         let wait = wait.map(|seconds| format!("set session innodb_lock_wait_timeout = {seconds}"));
         let strict = "set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')";
-        session = [Some(session), wait, Some(strict.into())].into_iter().flatten().collect::<Vec<_>>().join(";\n");
+        session =
+            [Some(session), wait, Some(strict.into())].into_iter().flatten().collect::<Vec<_>>().join(";\n");
         let session: Arc<str> = session.into();
         let pool = sql::pool(&options).after_connect(move |connection: &mut MySqlConnection, _| {
             let session = Arc::clone(&session);

@@ -2,13 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
     pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::{
+    sync::oneshot,
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval},
 };
@@ -99,17 +99,17 @@ impl Load {
         Arc::new(Self { visitor, lasting, passing: Mutex::default(), records: Mutex::default() })
     }
 
-    /// Asks until `stop` is over and all are answered; answers what came of it.
-    pub async fn run(self: &Arc<Self>, stop: impl Future<Output = ()>) -> Vec<Record> {
+    /// Asks until `stop` is over (or its other end is dropped) and all are answered; answers what came of it.
+    pub async fn run(self: Arc<Self>, stop: oneshot::Receiver<()>) -> Vec<Record> {
         let (mut stop, mut ticks, mut requests) = (pin!(stop), interval(EVERY), JoinSet::new());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         for number in 0.. {
             let at = tokio::select! {
                 biased;
-                () = &mut stop => break,
+                _ = &mut stop => break,
                 at = ticks.tick() => at,
             };
-            requests.spawn(Arc::clone(self).request(number, at));
+            requests.spawn(Arc::clone(&self).request(number, at));
         }
         while let Some(done) = requests.join_next().await {
             done.unwrap();

@@ -16,14 +16,24 @@ mod client;
 mod lies;
 mod load;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod report;
 mod scenario;
 #[path = "../compositions/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod server;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
-mod service;
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
 mod site;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[path = "../database/site.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod stored;

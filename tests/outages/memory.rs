@@ -25,8 +25,7 @@ async fn s27_failing() {
         gate.open();
     });
     let report = report.await;
-    report.expect(RECOVERY);
-    assert!(report.unavailable(|_| true).count() > 400, "{report}");
+    report.expect_notice(RECOVERY);
     assert_eq!(report.right_meanwhile(), 0, "{report}");
 }
 
@@ -40,6 +39,5 @@ async fn s27_hanging() {
         gate.open();
     });
     let report = report.await;
-    report.expect(RECOVERY);
-    assert!(report.unavailable(|_| true).count() > 400, "{report}");
+    report.expect_notice(RECOVERY);
 }

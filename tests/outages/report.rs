@@ -35,6 +35,13 @@ impl Report {
         assert!(problems.is_empty(), "{}: {problems:#?}", self.name);
     }
 
+    /// Likewise, and the load has felt it.
+    pub fn expect_notice(&self, recovery: Duration) {
+        self.expect(recovery);
+        let count = self.unavailable(|_| true).count();
+        assert!(count >= 20, "the outage was felt by {count} requests only, so nothing is proven");
+    }
+
     pub fn problems(&self, recovery: Duration) -> Vec<String> {
         let mut problems = self.afterwards.clone();
         let wrong: BTreeSet<_> = self.wrong().collect();

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis::store::Store;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 
 use crate::{
     load::Load,
@@ -37,18 +40,18 @@ pub async fn suffer(name: &'static str, store: Arc<dyn Store>, outage: impl Asyn
 
 pub async fn suffer_at(name: &'static str, site: Site, calm: Calm, outage: impl AsyncFnOnce()) -> Report {
     let load = Load::prepare(Visitor::at(serve(site)).await).await;
+    let (stop, stopped) = oneshot::channel();
+    // Beside this task, which may wait for processes without a thought for others.
+    let records = tokio::spawn(Arc::clone(&load).run(stopped));
     let begun = Instant::now();
-    let mut moments = None;
-    let course = async {
-        sleep(calm.before).await;
-        let broken = Instant::now();
-        outage().await;
-        let back = Instant::now();
-        sleep(calm.after).await;
-        moments = Some((broken, back, Instant::now()));
-    };
-    let records = load.run(course).await;
-    let (broken, back, finished) = moments.expect("the course is over");
+    sleep(calm.before).await;
+    let broken = Instant::now();
+    outage().await;
+    let back = Instant::now();
+    sleep(calm.after).await;
+    let finished = Instant::now();
+    drop(stop);
+    let records = records.await.unwrap();
     let afterwards = load.look_back().await;
     Report { name, begun, broken, back, finished, records, afterwards }
 }

@@ -60,7 +60,9 @@ async fn users_and_accounts<S: Store>(store: &S) {
     assert_eq!(store.user(&made.id).await.unwrap().as_ref(), Some(&made));
     assert_eq!(store.user_by_email(email).await.unwrap().as_ref(), Some(&made));
     assert_eq!(store.user_by_account("acme:1", "5832'31").await.unwrap().as_ref(), Some(&made));
-    for (other, is) in [(email.to_uppercase(), "case"), (format!("{email} "), "blank"), ("Uni".into(), "part")] {
+    for (other, is) in
+        [(email.to_uppercase(), "case"), (format!("{email} "), "blank"), ("Uni".into(), "part")]
+    {
         assert_eq!(store.user_by_email(&other).await.unwrap(), None, "another {is}");
     }
     assert_eq!(store.user_by_account("ACME:1", "5832'31").await.unwrap(), None);
@@ -68,7 +70,8 @@ async fn users_and_accounts<S: Store>(store: &S) {
 
     let again = store.create_user(&User::new("x").email(email), None).await.unwrap_err();
     assert_eq!(again.kind(), StoreErrorKind::Conflict);
-    let again = store.create_user(&User::new("x").email("other@example.com"), Some(&account)).await.unwrap_err();
+    let again =
+        store.create_user(&User::new("x").email("other@example.com"), Some(&account)).await.unwrap_err();
     assert_eq!(again.kind(), StoreErrorKind::Conflict);
     assert_eq!(store.user_by_email("other@example.com").await.unwrap(), None, "both or neither");
 
@@ -81,7 +84,10 @@ async fn users_and_accounts<S: Store>(store: &S) {
     let second = user(store, "second@example.com").await;
     let mut change = UserChange::default();
     change.email = Some("second@example.com".into());
-    assert_eq!(store.update_user(&made.id, change.clone()).await.unwrap_err().kind(), StoreErrorKind::Conflict);
+    assert_eq!(
+        store.update_user(&made.id, change.clone()).await.unwrap_err().kind(),
+        StoreErrorKind::Conflict
+    );
     assert!(store.update_user(&second.id, change).await.unwrap().is_some(), "their own is no conflict");
 
     let other = Account::new("oauth", "beta", "1");
@@ -133,8 +139,14 @@ async fn tokens<S: Store>(store: &S) {
     let token = VerificationToken::new("a@example.com", "hash", at(999));
     store.create_verification_token(&token).await.unwrap();
     assert_eq!(store.create_verification_token(&token).await.unwrap_err().kind(), StoreErrorKind::Conflict);
-    for (identifier, hash) in [("b@example.com", "hash"), ("a@example.com", "Hash"), ("a@example.com ", "hash")] {
-        assert_eq!(store.use_verification_token(identifier, hash).await.unwrap(), None, "S49: both are compared");
+    for (identifier, hash) in
+        [("b@example.com", "hash"), ("a@example.com", "Hash"), ("a@example.com ", "hash")]
+    {
+        assert_eq!(
+            store.use_verification_token(identifier, hash).await.unwrap(),
+            None,
+            "S49: both are compared"
+        );
     }
     assert_eq!(store.use_verification_token("a@example.com", "hash").await.unwrap(), Some(token));
     assert_eq!(store.use_verification_token("a@example.com", "hash").await.unwrap(), None);
@@ -146,13 +158,28 @@ async fn tokens<S: Store>(store: &S) {
 
 /// Ids that this database cannot have made are nobody's, and no error.
 async fn odd_ids<S: Store>(store: &S) {
-    let ids = ["", "abc", "0", "-1", "007", "1e3", " 1", "99999999999999999999", "2147483648", "1;drop table users"];
-    let uuids = ["00000000-0000-0000-0000-000000000000", "{6f9619ff-8b86-d011-b42d-00c04fc964ff}", "nul\0in it", "é"];
+    let ids = [
+        "",
+        "abc",
+        "0",
+        "-1",
+        "007",
+        "1e3",
+        " 1",
+        "99999999999999999999",
+        "2147483648",
+        "1;drop table users",
+    ];
+    let uuids =
+        ["00000000-0000-0000-0000-000000000000", "{6f9619ff-8b86-d011-b42d-00c04fc964ff}", "nul\0in it", "é"];
     for id in ids.into_iter().chain(uuids) {
         assert_eq!(store.user(id).await.unwrap(), None, "{id:?}");
         assert_eq!(store.update_user(id, UserChange::default()).await.unwrap(), None, "{id:?}");
         assert!(!store.delete_user(id).await.unwrap(), "{id:?}");
-        assert!(store.accounts_of(id).await.unwrap().is_empty() && store.sessions_of(id).await.unwrap().is_empty());
+        assert!(
+            store.accounts_of(id).await.unwrap().is_empty()
+                && store.sessions_of(id).await.unwrap().is_empty()
+        );
         assert_eq!(store.end_sessions_of(id, None).await.unwrap(), 0);
         assert_eq!(store.user_by_email(id).await.unwrap(), None);
         assert_eq!(store.user_by_account(id, id).await.unwrap(), None);
@@ -211,7 +238,8 @@ async fn limits<S: Store>(store: &S) {
         session
     };
     let all: Vec<_> = (0..12).map(session).collect();
-    let outcomes = futures_util::future::join_all(all.iter().map(|one| store.create_session(one, limit))).await;
+    let outcomes =
+        futures_util::future::join_all(all.iter().map(|one| store.create_session(one, limit))).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(store.sessions_of(&user.id).await.unwrap().len(), 3);
     let last = session(100);
@@ -312,7 +340,11 @@ async fn revocations<S: Whole>(store: &S) {
     store.revoke(&of(user.clone(), 7, 50)).await.unwrap();
     let mut found = store.revocations(at(5)).await.unwrap();
     found.sort_by(|a, b| a.subject.cmp(&b.subject));
-    assert_eq!(found, [of(session.clone(), 5, 200), of(user, 7, 50)], "the later of both, the later end of both");
+    assert_eq!(
+        found,
+        [of(session.clone(), 5, 200), of(user, 7, 50)],
+        "the later of both, the later end of both"
+    );
     assert_eq!(store.revocations(at(6)).await.unwrap().len(), 1);
     assert_eq!(store.delete_expired_revocations(at(50), 10).await.unwrap(), 1);
     assert_eq!(store.delete_expired_revocations(at(500), 10).await.unwrap(), 1);
@@ -326,7 +358,10 @@ pub(crate) async fn broken_off<S: Whole>(store: Arc<S>) {
         let work = async {
             let user = store.create_user(&asked, Some(&account)).await.unwrap();
             let key = SessionKey::new("broken");
-            store.create_session(&StoredSession::new(key, &*user.id, at(0)), NonZeroUsize::new(2)).await.unwrap();
+            store
+                .create_session(&StoredSession::new(key, &*user.id, at(0)), NonZeroUsize::new(2))
+                .await
+                .unwrap();
         };
         let _ = tokio::time::timeout(Duration::from_micros(micros), work).await;
         let by_account = store.user_by_account("broken", "1").await.unwrap();

@@ -68,7 +68,9 @@ async fn eight_instances_start_at_once() {
         let Some(place) = Place::new().await else { return };
         let stores = futures_util::future::join_all((0..8).map(|_| {
             let url = place.url.clone();
-            tokio::spawn(async move { PostgresStore::connect_with(&url, SqlOptions::new().max_connections(2)).await })
+            tokio::spawn(async move {
+                PostgresStore::connect_with(&url, SqlOptions::new().max_connections(2)).await
+            })
         }))
         .await;
         let stores: Vec<_> = stores.into_iter().map(|store| store.unwrap().unwrap()).collect();
@@ -214,7 +216,9 @@ async fn tables_of_prisma_are_used_as_they_are() {
 
 #[tokio::test]
 async fn times_without_a_zone_are_utc() {
-    let Some(place) = Place::with(&PRISMA.replace("\"email\" text not null", "\"email\" text")).await else { return };
+    let Some(place) = Place::with(&PRISMA.replace("\"email\" text not null", "\"email\" text")).await else {
+        return;
+    };
     let url = format!("{}&options[timezone]=Asia/Kolkata", place.url);
     let options = SqlOptions::new().tables(Tables::prisma());
     let (far, here) = (
@@ -228,7 +232,8 @@ async fn times_without_a_zone_are_utc() {
         assert_eq!(store.session(&key).await.unwrap().unwrap().expires, at(7));
         assert_eq!(store.delete_expired_sessions(at(6), 9).await.unwrap(), 0);
     }
-    let text: String = sqlx::query_scalar(r#"select expires::text from "Session""#).fetch_one(here.pool()).await.unwrap();
+    let text: String =
+        sqlx::query_scalar(r#"select expires::text from "Session""#).fetch_one(here.pool()).await.unwrap();
     assert_eq!(text, "2026-01-15 12:00:00.007", "as Prisma reads it");
     assert_eq!(here.delete_expired_sessions(at(7), 9).await.unwrap(), 1);
 }
@@ -287,7 +292,9 @@ async fn what_cannot_be_used_is_said() {
     let Some(place) = Place::with("create table users (id integer primary key)").await else { return };
     let store = place.store().await;
     let report = store.report();
-    for part in ["users has no column email: users and their sessions cannot be found", "there is no table sessions"] {
+    for part in
+        ["users has no column email: users and their sessions cannot be found", "there is no table sessions"]
+    {
         assert!(report.iter().any(|line| line.contains(part)), "{part}: {report:#?}");
     }
     let error = store.user("1").await.unwrap_err();
@@ -313,7 +320,8 @@ async fn duplicates_are_in_the_way_of_keys() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
     let options = SqlOptions::new().acquire_timeout(std::time::Duration::from_millis(300));
-    let error = PostgresStore::connect_with("postgres://nobody:secret@127.0.0.1:1/x", options).await.unwrap_err();
+    let error =
+        PostgresStore::connect_with("postgres://nobody:secret@127.0.0.1:1/x", options).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(!format!("{error:?}").contains("secret"));
     let error = PostgresStore::connect("postgres://nobody:secret@:badport/").await.unwrap_err();
@@ -353,14 +361,18 @@ async fn lost_connections_are_made_again() {
         let mut backends = Vec::new();
         let mut held = Vec::new();
         while let Some(mut connection) = store.pool().try_acquire() {
-            let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *connection).await.unwrap();
+            let pid: i32 =
+                sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *connection).await.unwrap();
             backends.push(pid);
             held.push(connection);
         }
         drop(held);
         for pid in backends {
-            let ended: bool =
-                sqlx::query_scalar("select pg_terminate_backend($1)").bind(pid).fetch_one(&admin).await.unwrap();
+            let ended: bool = sqlx::query_scalar("select pg_terminate_backend($1)")
+                .bind(pid)
+                .fetch_one(&admin)
+                .await
+                .unwrap();
             assert!(ended);
         }
         let found = futures_util::future::join_all((0..20).map(|_| store.user(&user.id))).await;

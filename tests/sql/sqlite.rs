@@ -3,8 +3,8 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 use portcullis::{
     User,
     store::{
-        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables, UserStore,
-        VerificationTokenStore,
+        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables,
+        UserStore, VerificationTokenStore,
     },
 };
 use serde_json::Map;
@@ -78,12 +78,13 @@ async fn eight_instances_start_at_once() {
         }))
         .await;
         let stores: Vec<_> = stores.into_iter().map(|store| store.unwrap().unwrap()).collect();
-        let made = futures_util::future::join_all(stores.iter().enumerate().map(|(number, store)| async move {
-            for round in 0..10 {
-                let email = format!("{number}.{round}@example.com");
-                store.create_user(&User::new("x").email(email), None).await.unwrap();
-            }
-        }));
+        let made =
+            futures_util::future::join_all(stores.iter().enumerate().map(|(number, store)| async move {
+                for round in 0..10 {
+                    let email = format!("{number}.{round}@example.com");
+                    store.create_user(&User::new("x").email(email), None).await.unwrap();
+                }
+            }));
         made.await;
         assert!(stores[0].user_by_email("7.9@example.com").await.unwrap().is_some());
     }
@@ -107,7 +108,10 @@ async fn prefixes_keep_sites_apart() {
 async fn newer_tables_are_left_alone() {
     let file = File::new();
     let store = file.store().await;
-    sqlx::query("insert into portcullis_migrations (version) values (99)").execute(store.pool()).await.unwrap();
+    sqlx::query("insert into portcullis_migrations (version) values (99)")
+        .execute(store.pool())
+        .await
+        .unwrap();
     let error = SqliteStore::connect(&file.url()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     let why = std::error::Error::source(&error).unwrap().to_string();
@@ -181,10 +185,14 @@ async fn times_of_others_are_understood() {
     let file = File::with(&PLAIN.replace("TIME", "datetime")).await;
     let store = file.store().await;
     let user = checks::user(&*store, "a@example.com").await;
-    for (number, time) in
-        ["2026-01-15T12:00:00.120Z", "2026-01-15 12:00:00.120", "2026-01-15T13:00:00.120+01:00", "1768478400120"]
-            .into_iter()
-            .enumerate()
+    for (number, time) in [
+        "2026-01-15T12:00:00.120Z",
+        "2026-01-15 12:00:00.120",
+        "2026-01-15T13:00:00.120+01:00",
+        "1768478400120",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let insert = "insert into sessions (\"sessionToken\", \"userId\", expires) values (?, ?, ?)";
         let query = sqlx::query(insert).bind(format!("{number}")).bind(&user.id);

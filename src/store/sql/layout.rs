@@ -273,7 +273,9 @@ impl Table {
     pub(super) fn insert(&self, columns: &[&str]) -> String {
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (index, column) in columns.iter().enumerate() {
-            let Some(it) = self.column(column).filter(|it| *column != "id" || it.is_given()) else { continue };
+            let Some(it) = self.column(column).filter(|it| *column != "id" || it.is_given()) else {
+                continue;
+            };
             names.push(it.quoted.as_str());
             values.push(self.dialect.write(it, index + 1));
         }

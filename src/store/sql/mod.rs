@@ -34,11 +34,6 @@ use std::fmt;
 
 use tokio::sync::Semaphore;
 
-pub use self::{options::SqlOptions, tables::Tables};
-use self::{
-    layout::Layout,
-    plan::{SessionPlan, TokenPlan, UserPlan},
-};
 pub(super) use self::{
     backend::{Answer, Backend, Connection, Ran, backend},
     dialect::Dialect,
@@ -47,6 +42,11 @@ pub(super) use self::{
     schema::Setup,
     statement::{Arg, Cell, Out, Row, Statement},
 };
+use self::{
+    layout::Layout,
+    plan::{SessionPlan, TokenPlan, UserPlan},
+};
+pub use self::{options::SqlOptions, tables::Tables};
 use super::Result;
 
 /// A store in a database that sqlx knows.

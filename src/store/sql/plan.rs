@@ -20,7 +20,8 @@ pub(super) struct Planned(Result<Statement, Arc<str>>);
 impl Planned {
     /// One that reads from these tables.
     fn read(tables: &[&Usable], make: impl FnOnce(&[&Table]) -> Statement) -> Self {
-        let tables: Result<Vec<_>, _> = tables.iter().map(|table| table.as_ref().map_err(Arc::clone)).collect();
+        let tables: Result<Vec<_>, _> =
+            tables.iter().map(|table| table.as_ref().map_err(Arc::clone)).collect();
         Self(tables.map(|tables| make(&tables)))
     }
 
@@ -73,7 +74,9 @@ fn delete_expired(layout: &Layout, table: &Usable) -> Planned {
                  limit $2 for update skip locked))"
             ),
             Dialect::Sqlite => {
-                format!("delete from {name} where rowid in (select t.rowid from {name} t where {over} limit $2)")
+                format!(
+                    "delete from {name} where rowid in (select t.rowid from {name} t where {over} limit $2)"
+                )
             }
             // It takes no alias there.
             Dialect::MySql => {

@@ -16,7 +16,9 @@ pub(super) fn report(layout: &Layout) -> Vec<String> {
         lines.extend(table.as_ref().err().map(|why| format!("{why}: {cost}")));
     }
     if layout.read_only {
-        lines.push("the tables have the layout of NextAuth.js v3: they are read, and nothing is written".into());
+        lines.push(
+            "the tables have the layout of NextAuth.js v3: they are read, and nothing is written".into(),
+        );
     }
     if layout.ours {
         return lines;

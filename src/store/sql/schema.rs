@@ -202,7 +202,8 @@ fn index(version: i64) -> usize {
 
 /// Puts the names of tables and indexes into a script.
 pub(super) fn fill(dialect: Dialect, tables: &Tables, script: &str, collation: &str) -> String {
-    let mut text: String = script.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, "\n"]).collect();
+    let mut text: String =
+        script.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, "\n"]).collect();
     let names = [
         ("users", &tables.users),
         ("accounts", &tables.accounts),

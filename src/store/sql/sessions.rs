@@ -102,11 +102,7 @@ impl<B: Backend> Store for SqlStore<B> {
 }
 
 impl<B: Backend> SqlStore<B> {
-    async fn try_create_session(
-        &self,
-        session: &StoredSession,
-        limit: Option<NonZeroUsize>,
-    ) -> Outcome<()> {
+    async fn try_create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Outcome<()> {
         let sessions = usable(&self.layout.sessions)?;
         let user_id = sessions.id("userId", &session.user_id)?;
         let (made, data) = (sessions.new_id(), text_of(&session.data));
@@ -164,7 +160,8 @@ impl<B: Backend> SqlStore<B> {
 
 /// Those that were begun first in front, and before them those of which that is not known.
 fn in_order(rows: Vec<Row>) -> Outcome<Vec<StoredSession>> {
-    let mut sessions: Vec<_> = rows.into_iter().map(|mut row| session_of(&mut row)).collect::<Outcome<_>>()?;
+    let mut sessions: Vec<_> =
+        rows.into_iter().map(|mut row| session_of(&mut row)).collect::<Outcome<_>>()?;
     sessions.sort_by_key(|session| session.created);
     Ok(sessions)
 }

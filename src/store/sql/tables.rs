@@ -114,14 +114,8 @@ impl Tables {
 
     /// S91: names are the one thing in statements that is not bound.
     pub(super) fn check(&self) -> Result<()> {
-        let names = [
-            &self.users,
-            &self.accounts,
-            &self.sessions,
-            &self.tokens,
-            &self.revocations,
-            &self.migrations,
-        ];
+        let names =
+            [&self.users, &self.accounts, &self.sessions, &self.tokens, &self.revocations, &self.migrations];
         match names.into_iter().find(|name| !is_name(name)) {
             None => Ok(()),
             Some(name) => Err(refused(format_args!("{name:?}"))),

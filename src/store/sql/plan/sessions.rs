@@ -90,7 +90,9 @@ impl SessionPlan {
                 format!("{} and not ({others})", delete(table, &[("userId", 1)]))
             }),
             delete_expired: delete_expired(layout, sessions),
-            is_checked: sessions.as_ref().is_ok_and(|it| it.goes_with_user() && it.is_unique(&["sessionToken"])),
+            is_checked: sessions
+                .as_ref()
+                .is_ok_and(|it| it.goes_with_user() && it.is_unique(&["sessionToken"])),
         }
     }
 }

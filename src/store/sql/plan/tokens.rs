@@ -36,7 +36,8 @@ impl TokenPlan {
         let delete =
             |table: &Table| format!("delete from {} where {}", table.quoted, table.same(&table.quoted, &KEY));
         let take = |table: &Table| {
-            layout.statement(&format!("{} returning {}", delete(table), table.read(TOKEN, &table.quoted)), ROW)
+            layout
+                .statement(&format!("{} returning {}", delete(table), table.read(TOKEN, &table.quoted)), ROW)
         };
         Self {
             insert: Planned::write(layout, tokens, |table| layout.statement(&table.insert(TOKEN), &[])),
@@ -50,10 +51,13 @@ impl TokenPlan {
             // MySQL proper cannot.
             take: (layout.dialect != Dialect::MySql).then(|| Planned::write(layout, tokens, take)),
             delete_expired: delete_expired(layout, tokens),
-            revoke: Planned::write(layout, revocations, |table| layout.statement(&revoke(layout, table), &[])),
+            revoke: Planned::write(layout, revocations, |table| {
+                layout.statement(&revoke(layout, table), &[])
+            }),
             revocations: Planned::read(&[revocations], |tables| {
                 let (table, at) = (tables[0], tables[0].column("at"));
-                let since = at.map_or(String::new(), |at| format!("not ({})", layout.dialect.is_before(at, "t", 1)));
+                let since =
+                    at.map_or(String::new(), |at| format!("not ({})", layout.dialect.is_before(at, "t", 1)));
                 let (row, name) = (table.read(REVOCATION, "t"), &table.quoted);
                 layout.statement(&format!("select {row} from {name} t where {since}"), REVOCATION_ROW)
             }),

@@ -60,8 +60,11 @@ impl UserPlan {
         let locked = |column: &'static str| {
             Planned::write(layout, users, |users| {
                 let (id, name) = (users.read(&["id"], "t"), &users.quoted);
-                let text =
-                    format!("select {id} from {name} t where {}{}", users.same("t", &[(column, 1)]), layout.dialect.locking());
+                let text = format!(
+                    "select {id} from {name} t where {}{}",
+                    users.same("t", &[(column, 1)]),
+                    layout.dialect.locking()
+                );
                 layout.statement(&text, ID)
             })
         };
