@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 use portcullis::store::{
     MySqlStore, SessionKey, SessionStore, SqlOptions, Store, StoreErrorKind, StoredSession, Tables, UserStore,
 };
@@ -167,3 +168,6 @@ async fn ended_connections_are_made_again() {
         assert_eq!(found.unwrap().as_ref(), Some(&user));
     }
 }
+=======
+
+>>>>>>> wt-faults
