@@ -181,11 +181,7 @@ async fn columns(store: &SqliteStore) -> Vec<String> {
 async fn times_of_others_are_understood() {
     let file = File::with(&PLAIN.replace("TIME", "datetime")).await;
     let store = file.store().await;
-<<<<<<< HEAD
     let user = checks::user(&store, "a@example.com").await;
-=======
-    let user = checks::user(&*store, "a@example.com").await;
->>>>>>> wt-faults
     for (number, time) in [
         "2026-01-15T12:00:00.120Z",
         "2026-01-15 12:00:00.120",

@@ -166,11 +166,7 @@ impl<B: Backend> SqlStore<B> {
     }
 
     /// That there is this user, and will be until the transaction is over.
-<<<<<<< HEAD
     pub(super) async fn expect_user(&self, transaction: &mut Transaction<B>, id: &str) -> Outcome<()> {
-=======
-    pub(super) async fn expect_user(&self, transaction: &mut Transaction<'_, B>, id: &str) -> Outcome<()> {
->>>>>>> wt-faults
         let id = usable(&self.layout.users)?.id("id", id)?;
         match transaction.rows(self.users.lock.get()?, &[id]).await?.is_empty() {
             true => Err(Fault::Taken("there is no such user")),
