@@ -184,6 +184,17 @@ pub(crate) enum ErrorCode {
     Configuration,
     /// A form without a verified CSRF token.
     MissingCsrf,
+    /// No mail could be sent, or there was no address.
+    EmailSignin,
+    /// A link that was used, is too old, or never was.
+    Verification,
+    /// A link without a token; each dialect has a word of its own for it.
+    MissingToken {
+        /// The word.
+        code: &'static str,
+    },
+    /// A fault in the middle of a sign-in.
+    Callback,
 }
 
 impl ErrorCode {
@@ -195,7 +206,16 @@ impl ErrorCode {
             Self::AccessDenied => "AccessDenied",
             Self::Configuration => "Configuration",
             Self::MissingCsrf => "MissingCSRF",
+            Self::EmailSignin => "EmailSignin",
+            Self::Verification => "Verification",
+            Self::MissingToken { code } => code,
+            Self::Callback => "Callback",
         }
+    }
+
+    /// Whether v5 tells it apart from `Configuration`.
+    pub(crate) fn is_public(&self) -> bool {
+        !matches!(self, Self::EmailSignin | Self::MissingToken { .. } | Self::Callback)
     }
 
     /// Whether the sign-in page explains it; the error page does otherwise.

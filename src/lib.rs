@@ -45,16 +45,19 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors for Axum 0.8 |
-//! | `hyper-client` | no | `HyperClient` for keys that are read from a URL |
 //! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
 //! | `tonic` | no | sessions from a `tonic::Request`, guards around a gRPC service, a watch for streams |
 //! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
+//! | `sqlite`, `postgres`, `mysql` | no | users and sessions in a database, through sqlx (Rust 1.94) |
+//! | `redis` | no | users and sessions in Redis or Valkey, a single server or a cluster |
+//! | `cache`, `metrics` | no | a cache in front of a store; counts and times of its calls |
+//! | `conformance` | no | the checks that every store has to pass, for stores of one's own |
 //! | `aws-lc`, `rust-crypto` | no | the two backends by name; `jws` is `aws-lc` |
 //!
 //! # Where things are
 //!
 //! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are,
-//! [`http_client`] how other servers are asked. What the wire
+//! [`store`] where users and sessions are kept, [`http_client`] how other servers are asked. What the wire
 //! is, exactly, stands in `docs/protocol.md` of the repository; in what we are stricter than Auth.js, in
 //! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
 
@@ -77,6 +80,7 @@ pub mod guard;
 mod head;
 pub mod http_client;
 pub mod layer;
+pub mod mail;
 mod origin;
 mod pages;
 mod provider;
@@ -111,7 +115,7 @@ pub use self::{
     layer::{AuthLayer, AuthService, get_auth_context, get_raw_token, get_server_session, get_token},
     origin::{OriginPolicy, PeerAddr},
     pages::{ColorScheme, Pages, Theme},
-    provider::{Credentials, Field, Provider, Rejection, Submitted},
+    provider::{Credentials, Email, Field, Provider, Rejection, SignInLink, Submitted},
     secret::Secret,
     session::{Claims, Client, Lifetime, RevocationPolicy, Session, SessionIds, SessionUser},
     user::{Account, ProviderTokens, User},

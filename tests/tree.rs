@@ -181,7 +181,7 @@ fn s05_secrets_are_compared_in_constant_time() {
 
 /// Which modules of `src` use which. Each may use those above it; the two pairs that know each other are
 /// named as such.
-const USES: [(&str, &[&str]); 26] = [
+const USES: [(&str, &[&str]); 27] = [
     // base
     ("error", &[]),
     ("clock", &[]),
@@ -194,14 +194,15 @@ const USES: [(&str, &[&str]); 26] = [
     // ports
     ("cookie", &["clock", "dialect", "error"]),
     ("http_client", &["clock", "error"]),
+    ("mail", &["error"]),
     ("codec", &["clock", "dialect", "error", "http_client", "random", "secret"]),
     ("store", &["clock", "error", "user"]),
     // core
     ("session", &["clock", "codec", "cookie", "dialect", "error", "origin", "random", "store", "user"]),
     ("account", &["clock", "store", "user"]),
     // These two know each other: callbacks are shown what was typed, and a provider is made of a callback.
-    ("provider", &["callbacks", "error", "user"]),
-    ("callbacks", &["clock", "error", "origin", "provider", "session", "user"]),
+    ("provider", &["callbacks", "error", "mail", "user"]),
+    ("callbacks", &["clock", "error", "mail", "origin", "provider", "session", "user"]),
     ("reply", &["cookie", "dialect"]),
     ("cross_site", &["origin", "reply"]),
     ("pages", &["dialect", "error", "origin", "provider"]),
@@ -238,11 +239,13 @@ const USES: [(&str, &[&str]); 26] = [
             "dialect",
             "error",
             "head",
+            "mail",
             "origin",
             "pages",
             "provider",
             "reply",
             "session",
+            "store",
             "user",
         ],
     ),

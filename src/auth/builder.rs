@@ -475,6 +475,13 @@ impl AuthBuilder {
     }
 
     fn check_stores(&self, problems: &mut ConfigError) {
+        let mails = self.providers.iter().any(|provider| matches!(provider, Provider::Email(_)));
+        if mails && self.store.is_none() {
+            problems.add(
+                "links are sent by mail, and there is no store for their tokens",
+                "add `.store(..)`; with `.sessions_in_tokens(true)` sessions stay in tokens",
+            );
+        }
         if self.session_store.is_some() && self.store.is_none() {
             problems.add(
                 "there is a store for sessions and none for users",
@@ -556,8 +563,9 @@ impl AuthBuilder {
             if self.providers[..index].iter().any(|earlier| earlier.id() == id) {
                 problems.add(format!("two providers have the id {id:?}"), "give one of them another id");
             }
-            let Provider::Credentials(credentials) = provider;
-            if credentials.fields().is_empty() {
+            if let Provider::Credentials(credentials) = provider
+                && credentials.fields().is_empty()
+            {
                 problems.add(
                     format!(
                         "the provider {id:?} has no fields, so its function would never be given anything"

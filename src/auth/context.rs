@@ -188,7 +188,7 @@ impl AuthContext {
         if !self.writes() {
             return Err(SignInError::failed());
         }
-        let context = SignInContext { user: user.clone(), account: account.clone(), credentials: None };
+        let context = SignInContext::new(user.clone(), account.clone());
         match self.0.auth.settings.callbacks.sign_in(context).await {
             Ok(SignInDecision::Allow) => {}
             Ok(SignInDecision::Deny) | Err(_) => return Err(SignInError::denied()),
@@ -205,7 +205,7 @@ impl AuthContext {
             _ => None,
         };
         let started = self.0.auth.start(user, account, before, &self.0.visit).await?;
-        let Started::Session(cookies) = started else { return Err(SignInError::denied()) };
+        let Started::Session { cookies, .. } = started else { return Err(SignInError::denied()) };
         self.decide(cookies);
         Ok(())
     }

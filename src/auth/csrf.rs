@@ -4,7 +4,12 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{dialect::Rules, error::BoxError, random, secret::Secret};
+use crate::{
+    dialect::Rules,
+    error::BoxError,
+    random::{self, NoRandomness},
+    secret::Secret,
+};
 
 /// What the tokens' hashes are made with.
 pub(crate) struct CsrfSecrets {
@@ -41,9 +46,20 @@ impl CsrfSecrets {
         if let Some(token) = cookie.and_then(|cookie| self.verified(cookie)) {
             return Ok(CsrfCheck { token: token.to_owned(), cookie: None });
         }
-        let token = hex(&random::bytes::<32>()?);
+        let token = self.new_token()?;
         let cookie = format!("{token}|{}", hash(&token, &self.texts[0]));
         Ok(CsrfCheck { token, cookie: Some(cookie) })
+    }
+
+    /// 256 random bits in hexadecimal.
+    pub(crate) fn new_token(&self) -> Result<String, NoRandomness> {
+        random::bytes::<32>().map(|bytes| hex(&bytes))
+    }
+
+    /// What a token is stored as: the first one to write, all of them to find it by. Mailed links are hashed like
+    /// CSRF tokens (`docs/protocol.md` section 8).
+    pub(crate) fn hashes(&self, token: &str) -> impl Iterator<Item = String> {
+        self.texts.iter().map(move |text| hash(token, text))
     }
 
     fn verified<'c>(&self, cookie: &'c str) -> Option<&'c str> {

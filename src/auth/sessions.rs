@@ -30,7 +30,7 @@ pub(crate) struct Visit {
 #[derive(Debug)]
 pub(crate) enum Started {
     /// A session, and the cookies that carry it.
-    Session(Vec<SetCookie>),
+    Session { cookies: Vec<SetCookie>, is_new: bool },
     /// The `jwt` callback wants none: the removal of what the browser had.
     Nothing(Vec<SetCookie>),
 }
@@ -279,7 +279,7 @@ impl Auth {
             },
         };
         self.settings.callbacks.emit(Event::SignIn { user, account, is_new_user: is_new }).await;
-        Ok(Started::Session(cookies))
+        Ok(Started::Session { cookies, is_new: is_new == Some(true) })
     }
 
     /// The token of a session that begins; `None` if the `jwt` callback wants none.

@@ -20,6 +20,15 @@ pub struct SignInContext {
     pub account: Account,
     /// What was typed into the form, for credentials.
     pub credentials: Option<Submitted>,
+    /// Nobody has proved anything yet: somebody asks for a link by mail, which is sent if this is allowed. The
+    /// callback is asked again when the link is opened.
+    pub verification_request: bool,
+}
+
+impl SignInContext {
+    pub(crate) fn new(user: User, account: Account) -> Self {
+        Self { user, account, credentials: None, verification_request: false }
+    }
 }
 
 /// The answer of the `sign_in` callback.

@@ -18,6 +18,7 @@ use self::guarded::guarded;
 use crate::{
     clock::Clock,
     error::BoxError,
+    mail::{Mail, Mailer},
     origin::Origin,
     session::{Claims, Session},
 };
@@ -100,6 +101,13 @@ impl Callbacks {
         if let Some(callback) = &self.event {
             let _ = self.run("event", callback, event).await;
         }
+    }
+
+    /// Sends a mail.
+    pub(crate) async fn send(&self, mailer: &Arc<dyn Mailer>, mail: Mail) -> Result<(), Failed> {
+        let mailer = Arc::clone(mailer);
+        let send = || -> BoxFuture<()> { Box::pin(async move { mailer.send(mail).await }) };
+        guarded("send", &*self.clock, self.time_limit, send).await
     }
 
     /// Calls `authorize` or a callback under the same rules as all of them.

@@ -135,6 +135,12 @@ pub(crate) struct Rules {
     /// The sign-in page explains `SessionRequired`.
     pub(crate) explains_session_required: bool,
 
+    // Links by mail (section 8)
+    /// The domain of an address has to have a dot.
+    pub(crate) domain_needs_dot: bool,
+    /// The error code of a link without a token.
+    pub(crate) missing_token: &'static str,
+
     // Guards (section 16)
     pub(crate) sign_in_link: SignInLink,
 }

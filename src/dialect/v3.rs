@@ -12,6 +12,8 @@ pub(super) const RULES: Rules = Rules {
     bounds_issue_time: true,
     null_members: true,
     serves_update: false,
+    domain_needs_dot: false,
+    missing_token: "Verification",
     cookies_everywhere: true,
     error_to_sign_in: &[
         "Signin",

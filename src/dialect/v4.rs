@@ -18,6 +18,8 @@ pub(super) const RULES: Rules = Rules {
     null_members: false,
     session_from_callback: false,
     linked_is_new: true,
+    domain_needs_dot: true,
+    missing_token: "configuration",
     serves_update: true,
     serves_log: true,
     json_status: true,

@@ -18,6 +18,8 @@ pub(super) const RULES: Rules = Rules {
     null_members: false,
     session_from_callback: true,
     linked_is_new: false,
+    domain_needs_dot: false,
+    missing_token: "Configuration",
     serves_update: true,
     serves_log: false,
     json_status: false,

@@ -9,6 +9,8 @@ pub(super) struct Color([u8; 3]);
 impl Color {
     const BLACK: Self = Self([0; 3]);
     const WHITE: Self = Self([255; 3]);
+    /// What Auth.js takes for buttons.
+    pub(super) const BRAND: Self = Self([0x34, 0x6d, 0xf1]);
 
     /// Reads `#rgb` and `#rrggbb`, and nothing else.
     pub(super) fn parse(text: &str) -> Option<Self> {

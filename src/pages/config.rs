@@ -17,6 +17,7 @@ pub struct Pages {
     pub(crate) sign_out: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) verify_request: Option<String>,
+    pub(crate) new_user: Option<String>,
 }
 
 impl Pages {
@@ -46,6 +47,12 @@ impl Pages {
     /// In place of the page that says to look into the mail.
     pub fn verify_request(mut self, page: impl Into<String>) -> Self {
         self.verify_request = Some(page.into());
+        self
+    }
+
+    /// Where users are led when they sign in for the first time. It is given `callbackUrl`.
+    pub fn new_user(mut self, page: impl Into<String>) -> Self {
+        self.new_user = Some(page.into());
         self
     }
 }

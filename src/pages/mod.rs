@@ -7,6 +7,7 @@ mod color;
 mod config;
 mod error;
 mod html;
+mod mail;
 mod sign_in;
 mod sign_out;
 mod style;
@@ -17,6 +18,7 @@ mod verify_request;
 pub use self::config::{ColorScheme, Pages, Theme};
 pub(crate) use self::{
     error::{ErrorMessage, page as error},
+    mail::sign_in_mail,
     sign_in::{SignIn, message as sign_in_message, page as sign_in},
     sign_out::page as sign_out,
     style::Style,

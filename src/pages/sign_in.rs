@@ -3,7 +3,7 @@
 use super::{html::Html, style::Style};
 use crate::{
     dialect::Rules,
-    provider::{Credentials, Field, Provider},
+    provider::{Credentials, Email, Field, Provider},
 };
 
 /// What the page shows.
@@ -14,6 +14,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) providers: &'a [Provider],
     pub(crate) csrf_token: &'a str,
     pub(crate) callback_url: &'a str,
+    /// What stands in the field for an address from the beginning.
+    pub(crate) email: &'a str,
     pub(crate) error: Option<&'static str>,
 }
 
@@ -42,6 +44,7 @@ pub(crate) fn page(page: &SignIn<'_>) -> String {
             html.raw("<div class=\"provider\">");
             match provider {
                 Provider::Credentials(credentials) => form(html, page, credentials),
+                Provider::Email(email) => email_form(html, page, email),
             }
             html.raw("</div>");
         }
@@ -53,9 +56,26 @@ fn form(html: &mut Html, page: &SignIn<'_>, credentials: &Credentials) {
     html.raw("<form method=\"POST\"").attribute("action", &format!("{base}/callback/{id}")).raw(">");
     html.hidden("csrfToken", page.csrf_token).hidden("callbackUrl", page.callback_url);
     for (index, field) in credentials.fields().iter().enumerate() {
-        input(html, id, field, index == 0 && page.may_take_focus());
+        let focused = index == 0 && page.may_take_focus();
+        input(html, id, field, Typed { value: "", required: false, focused });
     }
     html.raw("<button type=\"submit\">Sign in with ").text(credentials.name()).raw("</button></form>");
+}
+
+fn email_form(html: &mut Html, page: &SignIn<'_>, email: &Email) {
+    let (base, id) = (page.base, email.id());
+    html.raw("<form method=\"POST\"").attribute("action", &format!("{base}/signin/{id}")).raw(">");
+    html.hidden("csrfToken", page.csrf_token).hidden("callbackUrl", page.callback_url);
+    let field = Field::email("email", "Email").placeholder("email@example.com");
+    input(html, id, &field, Typed { value: page.email, required: true, focused: page.may_take_focus() });
+    html.raw("<button type=\"submit\">Sign in with ").text(email.name()).raw("</button></form>");
+}
+
+/// How a field begins.
+struct Typed<'a> {
+    value: &'a str,
+    required: bool,
+    focused: bool,
 }
 
 impl SignIn<'_> {
@@ -66,7 +86,7 @@ impl SignIn<'_> {
     }
 }
 
-fn input(html: &mut Html, provider: &str, field: &Field, takes_focus: bool) {
+fn input(html: &mut Html, provider: &str, field: &Field, typed: Typed<'_>) {
     let id = format!("input-{}-for-{provider}-provider", field.name);
     html.raw("<div class=\"field\"><label")
         .attribute("for", &id)
@@ -83,7 +103,13 @@ fn input(html: &mut Html, provider: &str, field: &Field, takes_focus: bool) {
         // Phones would begin it with a capital letter and mend its spelling.
         html.raw(" autocapitalize=\"none\" spellcheck=\"false\"");
     }
-    if takes_focus {
+    if !typed.value.is_empty() {
+        html.attribute("value", typed.value);
+    }
+    if typed.required {
+        html.raw(" required");
+    }
+    if typed.focused {
         html.raw(" autofocus");
     }
     html.raw("></div>");

@@ -20,6 +20,7 @@ pub(crate) struct Style {
     policy: HeaderValue,
     color_scheme: ColorScheme,
     logo: Option<String>,
+    button: (Color, Color),
 }
 
 impl Style {
@@ -59,12 +60,19 @@ impl Style {
         );
         let policy = HeaderValue::try_from(policy)
             .map_err(|_| ConfigError::one("the theme makes no valid policy", "report this"))?;
-        Ok(Self { css, policy, color_scheme: theme.color_scheme, logo })
+        let background = brand_color.unwrap_or(Color::BRAND);
+        let button = (background, button_text.unwrap_or(background.readable_text()));
+        Ok(Self { css, policy, color_scheme: theme.color_scheme, logo, button })
     }
 
     /// The Content-Security-Policy of every page: this style sheet, pictures, and nothing else.
     pub(crate) fn policy(&self) -> &HeaderValue {
         &self.policy
+    }
+
+    /// Background and text of a button, for mail, which has no style sheet.
+    pub(super) fn button_colors(&self) -> (Color, Color) {
+        self.button
     }
 
     /// A page around `content`. `kind` is the class that Auth.js gives it.

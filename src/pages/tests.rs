@@ -170,6 +170,7 @@ impl SignInCase {
             providers: &self.providers,
             csrf_token: self.csrf_token,
             callback_url: self.callback_url,
+            email: "",
             error: self.error,
         })
     }

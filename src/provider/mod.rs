@@ -3,8 +3,12 @@
 //! A provider is a value that the builder is given; each kind is a file here.
 
 mod credentials;
+mod email;
 
-pub use self::credentials::{Credentials, Field, Rejection, Submitted};
+pub use self::{
+    credentials::{Credentials, Field, Rejection, Submitted},
+    email::{Email, SignInLink},
+};
 
 /// Any provider, as [`AuthBuilder::provider`](crate::AuthBuilder::provider) takes it.
 #[derive(Debug, Clone)]
@@ -12,6 +16,8 @@ pub use self::credentials::{Credentials, Field, Rejection, Submitted};
 pub enum Provider {
     /// A user name and a password, or whatever else is typed into a form.
     Credentials(Credentials),
+    /// A link by mail.
+    Email(Email),
 }
 
 impl Provider {
@@ -19,6 +25,7 @@ impl Provider {
     pub fn id(&self) -> &str {
         match self {
             Self::Credentials(credentials) => credentials.id(),
+            Self::Email(email) => email.id(),
         }
     }
 
@@ -26,6 +33,7 @@ impl Provider {
     pub fn name(&self) -> &str {
         match self {
             Self::Credentials(credentials) => credentials.name(),
+            Self::Email(email) => email.name(),
         }
     }
 
@@ -33,6 +41,7 @@ impl Provider {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Credentials(_) => "credentials",
+            Self::Email(_) => "email",
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `/callback/PROVIDER`: where a sign-in is decided (`docs/protocol.md` section 9).
+//! `/callback/PROVIDER`: where a sign-in is decided (`docs/protocol.md` sections 8 and 9).
 
 use std::borrow::Cow;
 
 use http::StatusCode;
 
-use super::Cx;
+use super::{Cx, email};
 use crate::{
     auth::{NotStarted, Started},
     callbacks::{Event, Failed, SignInContext, SignInDecision},
@@ -20,77 +20,116 @@ pub(super) async fn post(cx: &Cx, provider: Option<&str>) -> Reply {
     match provider.and_then(|id| cx.site.provider(id)) {
         Some(Provider::Credentials(credentials)) if cx.is_verified() => sign_in(cx, credentials).await,
         Some(Provider::Credentials(_)) => cx.fail_csrf("signin"),
-        None => cx.unsupported(),
+        Some(Provider::Email(_)) | None => cx.unsupported(),
     }
 }
 
-/// Credentials are posted; a link cannot carry them.
-pub(super) fn get(cx: &Cx, provider: Option<&str>) -> Reply {
+/// Links are opened; credentials are posted, since a link cannot carry them.
+pub(super) async fn get(cx: &Cx, provider: Option<&str>) -> Reply {
     match (provider.and_then(|id| cx.site.provider(id)), cx.auth.settings.rules.unsupported) {
+        (Some(Provider::Email(email)), _) => email::open(cx, email).await,
         (Some(Provider::Credentials(_)), Unsupported::Text) => Reply::text(
             StatusCode::METHOD_NOT_ALLOWED,
             "Error: Callback for provider type credentials not supported",
         ),
-        _ => cx.unsupported(),
+        (Some(Provider::Credentials(_)) | None, _) => cx.unsupported(),
     }
 }
 
 async fn sign_in(cx: &Cx, credentials: &Credentials) -> Reply {
-    match try_sign_in(cx, credentials).await {
-        Ok(reply) => reply,
-        Err(Refusal { error, status }) => {
-            let event = Event::SignInFailed { provider: credentials.id().to_owned(), error: error.as_str() };
-            cx.auth.settings.callbacks.emit(event).await;
-            cx.fail(error, Some(credentials.id()), status)
-        }
-    }
-}
-
-/// Why nobody was signed in, and the status that scripts of v3 and v4 are told.
-struct Refusal {
-    error: ErrorCode,
-    status: StatusCode,
-}
-
-async fn try_sign_in(cx: &Cx, credentials: &Credentials) -> Result<Reply, Refusal> {
     let submitted = submitted(cx, credentials);
-    let user = authorize(cx, credentials, submitted.clone()).await?;
-    let account = Account::credentials(credentials.id(), &user);
-    let context =
-        SignInContext { user: user.clone(), account: account.clone(), credentials: Some(submitted) };
-    match cx.auth.settings.callbacks.sign_in(context).await {
-        Ok(SignInDecision::Allow) => {}
-        Ok(SignInDecision::Redirect(to)) => return Ok(Reply::redirect(StatusCode::OK, cx.absolute(&to))),
-        // A callback that fails denies.
-        Ok(SignInDecision::Deny) | Err(_) => {
-            return Err(Refusal { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN });
+    match authorize(cx, credentials, submitted.clone()).await {
+        Ok(user) => {
+            let account = Account::credentials(credentials.id(), &user);
+            finish(cx, credentials.id(), user, account, Some(submitted)).await
+        }
+        Err(refusal) => refusal.reply(cx, credentials.id()).await,
+    }
+}
+
+/// Signs in whoever has proved to be `user`, unless somebody is against it.
+pub(super) async fn finish(
+    cx: &Cx,
+    provider: &str,
+    user: User,
+    account: Account,
+    credentials: Option<Submitted>,
+) -> Reply {
+    let context = SignInContext { credentials, ..SignInContext::new(user.clone(), account.clone()) };
+    let started = match may_sign_in(cx, context).await {
+        Ok(()) => start(cx, user, account).await,
+        Err(refusal) => Err(refusal),
+    };
+    match started {
+        Ok(Started::Session { cookies, is_new }) => {
+            let to = match &cx.site.pages.new_user {
+                Some(page) if is_new => cx.with_parameter(page, "callbackUrl", &cx.callback_url),
+                _ => cx.callback_url.clone(),
+            };
+            Reply::redirect(StatusCode::OK, to).with_cookies(cookies)
+        }
+        Ok(Started::Nothing(cookies)) => {
+            Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies)
+        }
+        Err(refusal) => refusal.reply(cx, provider).await,
+    }
+}
+
+/// Why nobody was signed in.
+pub(super) enum Refusal {
+    /// What the client is told, with the status that scripts of v3 and v4 get.
+    Error { error: ErrorCode, status: StatusCode },
+    /// The `sign_in` callback leads elsewhere.
+    Redirect(String),
+}
+
+impl Refusal {
+    fn unavailable(error: ErrorCode) -> Self {
+        Self::Error { error, status: StatusCode::SERVICE_UNAVAILABLE }
+    }
+
+    pub(super) async fn reply(self, cx: &Cx, provider: &str) -> Reply {
+        match self {
+            Self::Redirect(to) => Reply::redirect(StatusCode::OK, cx.absolute(&to)),
+            Self::Error { error, status } => {
+                let event = Event::SignInFailed { provider: provider.to_owned(), error: error.as_str() };
+                cx.auth.settings.callbacks.emit(event).await;
+                cx.fail(error, Some(provider), status)
+            }
         }
     }
+}
+
+/// Asks the `sign_in` callback. One that fails denies.
+pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), Refusal> {
+    match cx.auth.settings.callbacks.sign_in(context).await {
+        Ok(SignInDecision::Allow) => Ok(()),
+        Ok(SignInDecision::Redirect(to)) => Err(Refusal::Redirect(to)),
+        Ok(SignInDecision::Deny) | Err(_) => {
+            Err(Refusal::Error { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN })
+        }
+    }
+}
+
+async fn start(cx: &Cx, user: User, account: Account) -> Result<Started, Refusal> {
+    // What clients are told of a fault (`docs/protocol.md` section 11).
+    let fault = if account.kind == "credentials" { ErrorCode::Configuration } else { ErrorCode::Callback };
     let before = match cx.session().await {
         Found::Session(live) => Some(live),
         Found::Nobody | Found::Disputed => None,
         // It would have to be ended, and cannot be.
-        Found::Later(_) | Found::Unavailable => return Err(unavailable()),
+        Found::Later(_) | Found::Unavailable => return Err(Refusal::unavailable(fault)),
     };
-    let started = cx.auth.start(user, account, before.as_ref(), &cx.visit).await.map_err(refusal)?;
-    let (Started::Session(cookies) | Started::Nothing(cookies)) = started;
-    Ok(Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies))
-}
-
-fn refusal(reason: NotStarted) -> Refusal {
-    match reason {
+    let started = cx.auth.start(user, account, before.as_ref(), &cx.visit).await;
+    started.map_err(|reason| match reason {
         NotStarted::NotLinked => {
-            Refusal { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
+            Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
         }
-        NotStarted::Unavailable => unavailable(),
+        NotStarted::Unavailable => Refusal::unavailable(fault),
         NotStarted::Failed => {
-            Refusal { error: ErrorCode::Configuration, status: StatusCode::INTERNAL_SERVER_ERROR }
+            Refusal::Error { error: ErrorCode::Configuration, status: StatusCode::INTERNAL_SERVER_ERROR }
         }
-    }
-}
-
-fn unavailable() -> Refusal {
-    Refusal { error: ErrorCode::Configuration, status: StatusCode::SERVICE_UNAVAILABLE }
+    })
 }
 
 /// The declared fields that were sent as text, and nothing else.
@@ -103,11 +142,11 @@ fn submitted(cx: &Cx, credentials: &Credentials) -> Submitted {
 }
 
 async fn authorize(cx: &Cx, credentials: &Credentials, submitted: Submitted) -> Result<User, Refusal> {
-    let wrong = |code: Cow<'static, str>| Refusal {
+    let wrong = |code: Cow<'static, str>| Refusal::Error {
         error: ErrorCode::CredentialsSignin { code },
         status: StatusCode::UNAUTHORIZED,
     };
-    let failed = || Refusal { error: ErrorCode::Configuration, status: StatusCode::UNAUTHORIZED };
+    let failed = || Refusal::Error { error: ErrorCode::Configuration, status: StatusCode::UNAUTHORIZED };
     match cx.auth.settings.callbacks.run("authorize", credentials.authorize(), submitted).await {
         Ok(Some(user)) if user.id.is_empty() => {
             tracing::error!("authorize returned a user without an id; the sign-in is refused");

@@ -121,7 +121,12 @@ impl Cx {
     pub(super) fn fail(&self, error: ErrorCode, provider: Option<&str>, status: StatusCode) -> Reply {
         match self.auth.settings.rules.failure {
             Failure::ErrorPage => Reply::redirect(status, self.error_page_url(&error, provider)),
-            Failure::PageOfCode => Reply::redirect(status, self.url_of_code(&error)).bare(),
+            Failure::PageOfCode if error.is_public() => {
+                Reply::redirect(status, self.url_of_code(&error)).bare()
+            }
+            Failure::PageOfCode => {
+                Reply::redirect(status, self.url_of_code(&ErrorCode::Configuration)).bare()
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod callback;
 mod cx;
+mod email;
 mod error;
 mod fields;
 mod log;
@@ -153,9 +154,9 @@ async fn dispatch(cx: &Cx, action: &Action) -> Reply {
         ("session", false) => session::read(cx).await,
         ("session", true) if cx.auth.settings.rules.serves_update => session::update(cx).await,
         ("signin", false) => sign_in::page(cx, provider),
-        ("signin", true) => sign_in::start(cx, provider),
+        ("signin", true) => sign_in::start(cx, provider).await,
         ("callback", true) => callback::post(cx, provider).await,
-        ("callback", false) => callback::get(cx, provider),
+        ("callback", false) => callback::get(cx, provider).await,
         ("signout", false) => sign_out::page(cx),
         ("signout", true) => sign_out::end(cx).await,
         ("error", false) => error::page(cx, provider),

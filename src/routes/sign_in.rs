@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-use super::Cx;
-use crate::{dialect::Failure, error::ErrorCode, pages, reply::Reply};
+use super::{Cx, email};
+use crate::{dialect::Failure, error::ErrorCode, pages, provider::Provider, reply::Reply};
 
 /// The sign-in page: the application's own, or the built-in one.
 pub(super) fn page(cx: &Cx, provider: Option<&str>) -> Reply {
@@ -25,15 +25,19 @@ pub(super) fn page(cx: &Cx, provider: Option<&str>) -> Reply {
         providers: &cx.site.providers,
         csrf_token: &cx.csrf.token,
         callback_url: &cx.callback_url,
+        email: cx.query.text("email").unwrap_or_default(),
         error: error.and_then(|error| pages::sign_in_message(error, rules)),
     });
     cx.page(StatusCode::OK, html)
 }
 
 /// Starts a sign-in. Credentials start at their callback, so here they are sent to the page.
-pub(super) fn start(cx: &Cx, provider: Option<&str>) -> Reply {
+pub(super) async fn start(cx: &Cx, provider: Option<&str>) -> Reply {
     if !cx.is_verified() {
         return cx.fail_csrf("signin");
+    }
+    if let Some(Provider::Email(provider)) = provider.and_then(|id| cx.site.provider(id)) {
+        return email::send(cx, provider).await;
     }
     let known = provider.map(|id| cx.site.provider(id));
     match (cx.auth.settings.rules.failure, known) {

@@ -29,10 +29,23 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod connect;
 mod error;
 mod memory;
 mod model;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
+#[cfg(feature = "_sql")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod stores;
 
 use std::{fmt, num::NonZeroUsize};
@@ -40,8 +53,19 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "mysql")]
+pub use self::mysql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
+#[cfg(feature = "_sql")]
+pub use self::sql::{SqlOptions, Tables};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, UpstashKeys};
 pub(crate) use self::stores::{Stores, ask};
 pub use self::{
+    connect::connect,
     error::{StoreError, StoreErrorKind},
     memory::MemoryStore,
     model::{

@@ -11,6 +11,7 @@ mod accounts;
 mod faults;
 mod life;
 mod lists;
+mod mail;
 mod revocations;
 mod site;
 mod stores;

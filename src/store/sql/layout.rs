@@ -1,0 +1,445 @@
+//! Which columns there are for what a store keeps, and what they are.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    catalog::{FoundColumn, FoundDefault, FoundTable},
+    dialect::Dialect,
+    fault::Fault,
+    statement::{Arg, Out, Statement},
+    tables::{Naming, Tables},
+};
+
+/// The tables, each with what is wrong if it cannot be used.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) dialect: Dialect,
+    pub(super) read_only: bool,
+    /// They are those that our own migrations make.
+    pub(super) ours: bool,
+    pub(super) users: Usable,
+    pub(super) accounts: Usable,
+    pub(super) sessions: Usable,
+    pub(super) tokens: Usable,
+    pub(super) revocations: Usable,
+}
+
+pub(super) type Usable = Result<Table, Arc<str>>;
+
+/// The tables as they were found.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Found {
+    pub(super) users: Option<FoundTable>,
+    pub(super) accounts: Option<FoundTable>,
+    pub(super) sessions: Option<FoundTable>,
+    pub(super) tokens: Option<FoundTable>,
+    pub(super) revocations: Option<FoundTable>,
+}
+
+/// A table, its columns by the names that Auth.js gives them.
+#[derive(Debug)]
+pub(super) struct Table {
+    dialect: Dialect,
+    pub(super) name: String,
+    pub(super) quoted: String,
+    pub(super) columns: HashMap<&'static str, Column>,
+    /// Columns of the application that want a time when a row is made.
+    stamps: Vec<Column>,
+    /// Columns of the application without which no row is made, and for which nobody has a value.
+    pub(super) unfilled: Vec<String>,
+    pub(super) found: FoundTable,
+}
+
+#[derive(Debug)]
+pub(super) struct Column {
+    /// As statements name it.
+    pub(super) quoted: String,
+    /// As the catalogue does.
+    pub(super) name: String,
+    pub(super) type_name: String,
+    pub(super) physical: Physical,
+    pub(super) is_id: bool,
+    /// It compares by code point by itself.
+    pub(super) is_exact: bool,
+    /// The database counts it up.
+    pub(super) counts: bool,
+    has_default: bool,
+    pub(super) max_length: Option<i64>,
+    pub(super) precision: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Physical {
+    Text,
+    Integer,
+    /// A time as milliseconds since 1970.
+    Millis,
+    Time,
+    Uuid,
+    /// A type that takes text if it is told so: enumerations, JSON.
+    Other,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Id,
+    Text,
+    Number,
+    Seconds,
+    Time,
+}
+
+pub(super) const USER: &[&str] = &["id", "name", "email", "emailVerified", "image", "extra"];
+pub(super) const ACCOUNT: &[&str] = &[
+    "userId",
+    "type",
+    "provider",
+    "providerAccountId",
+    "refresh_token",
+    "access_token",
+    "expires_at",
+    "id_token",
+    "scope",
+    "session_state",
+    "token_type",
+];
+pub(super) const SESSION: &[&str] = &[
+    "sessionToken",
+    "userId",
+    "expires",
+    "created",
+    "last_seen",
+    "address",
+    "user_agent",
+    "version",
+    "data",
+];
+pub(super) const TOKEN: &[&str] = &["identifier", "token", "expires"];
+pub(super) const REVOCATION: &[&str] = &["kind", "subject", "at", "expires"];
+
+/// The columns that are ours alone: tables of Auth.js do without.
+pub(super) const OWN_OF_USERS: &[&str] = &["extra"];
+pub(super) const OWN_OF_SESSIONS: &[&str] =
+    &["created", "last_seen", "address", "user_agent", "version", "data"];
+
+fn meaning(column: &str) -> Meaning {
+    match column {
+        "id" | "userId" => Meaning::Id,
+        "emailVerified" | "expires" | "created" | "last_seen" | "at" => Meaning::Time,
+        "version" => Meaning::Number,
+        "expires_at" => Meaning::Seconds,
+        _ => Meaning::Text,
+    }
+}
+
+pub(super) fn out(column: &str) -> Out {
+    match meaning(column) {
+        Meaning::Id | Meaning::Text => Out::Text,
+        _ => Out::Integer,
+    }
+}
+
+impl Layout {
+    pub(super) fn new(dialect: Dialect, tables: &Tables, found: Found, ours: bool) -> Self {
+        let make = |name: &str, found: Option<FoundTable>, columns: &[&'static str], optional: &[&str]| {
+            Table::new(dialect, tables.naming, name, found, ours, columns, optional)
+        };
+        Self {
+            dialect,
+            read_only: tables.are_read_only(),
+            ours,
+            users: make(&tables.users, found.users, USER, &["name", "emailVerified", "image", "extra"]),
+            accounts: make(&tables.accounts, found.accounts, &with_id(ACCOUNT), &optional_of_accounts()),
+            sessions: make(&tables.sessions, found.sessions, &with_id(SESSION), &optional_of_sessions()),
+            tokens: make(&tables.tokens, found.tokens, TOKEN, &[]),
+            revocations: make(&tables.revocations, found.revocations, REVOCATION, &[]),
+        }
+    }
+
+    /// A statement that reads.
+    pub(super) fn statement(&self, text: &str, out: &'static [Out]) -> Statement {
+        Statement::new(self.dialect, text, out)
+    }
+}
+
+fn with_id(columns: &[&'static str]) -> Vec<&'static str> {
+    [&["id"], columns].concat()
+}
+
+fn optional_of_accounts() -> Vec<&'static str> {
+    [&["id"], &ACCOUNT[4..]].concat()
+}
+
+fn optional_of_sessions() -> Vec<&'static str> {
+    [&["id"], OWN_OF_SESSIONS].concat()
+}
+
+impl Table {
+    fn new(
+        dialect: Dialect,
+        naming: Naming,
+        name: &str,
+        found: Option<FoundTable>,
+        ours: bool,
+        columns: &[&'static str],
+        optional: &[&str],
+    ) -> Usable {
+        let Some(found) = found else {
+            return Err(format!("there is no table {name}").into());
+        };
+        let mut table = Self {
+            dialect,
+            name: name.to_owned(),
+            quoted: dialect.quote(name),
+            columns: HashMap::new(),
+            stamps: Vec::new(),
+            unfilled: Vec::new(),
+            found: FoundTable::default(),
+        };
+        for &column in columns {
+            let physical_name = name_of(naming, column);
+            match found.column(physical_name) {
+                Some(it) => {
+                    table.columns.insert(column, Column::new(dialect, name, column, it, ours)?);
+                }
+                None if optional.contains(&column) => {}
+                None => return Err(format!("{name} has no column {physical_name}").into()),
+            }
+        }
+        table.look_at_the_rest(&found);
+        table.found = found;
+        Ok(table)
+    }
+
+    /// Columns that are not ours and must have a value.
+    fn look_at_the_rest(&mut self, found: &FoundTable) {
+        for other in &found.columns {
+            let known = self.columns.values().any(|column| column.name == other.name);
+            if known || !other.required || other.default != FoundDefault::None {
+                continue;
+            }
+            let is_stamp =
+                ["updatedAt", "createdAt", "updated_at", "created_at"].contains(&other.name.as_str());
+            match Column::new(self.dialect, &self.name, "at", other, false) {
+                Ok(column) if is_stamp => self.stamps.push(column),
+                _ => self.unfilled.push(other.name.clone()),
+            }
+        }
+    }
+
+    pub(super) fn column(&self, column: &str) -> Option<&Column> {
+        self.columns.get(column)
+    }
+
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
+    /// These columns as a list of values; what is not there is null.
+    pub(super) fn read(&self, columns: &[&str], alias: &str) -> String {
+        let values: Vec<_> = columns.iter().map(|column| self.read_one(column, alias)).collect();
+        values.join(", ")
+    }
+
+    fn read_one(&self, column: &str, alias: &str) -> String {
+        match (self.column(column), self.dialect) {
+            (Some(it), dialect) => {
+                let value = dialect.read(it, alias);
+                match (meaning(column), it.physical) {
+                    (Meaning::Seconds, Physical::Time) if dialect == Dialect::MySql => {
+                        format!("({value}) div 1000")
+                    }
+                    (Meaning::Seconds, Physical::Time) => format!("({value}) / 1000"),
+                    _ => value,
+                }
+            }
+            (None, Dialect::Postgres) if out(column) == Out::Text => "null::text".into(),
+            (None, Dialect::Postgres) => "null::bigint".into(),
+            (None, _) => "null".into(),
+        }
+    }
+
+    /// The condition that these columns hold exactly these arguments.
+    pub(super) fn same(&self, alias: &str, columns: &[(&str, usize)]) -> String {
+        let conditions: Vec<_> = columns
+            .iter()
+            .filter_map(|(column, number)| Some(self.dialect.same(self.column(column)?, alias, *number)))
+            .collect();
+        conditions.join(" and ")
+    }
+
+    /// An insert of `columns`, as far as there are any, with the arguments 1 and on.
+    pub(super) fn insert(&self, columns: &[&str]) -> String {
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for (index, column) in columns.iter().enumerate() {
+            let Some(it) = self.column(column).filter(|it| *column != "id" || it.is_given()) else { continue };
+            names.push(it.quoted.as_str());
+            values.push(self.dialect.write(it, index + 1));
+        }
+        for stamp in &self.stamps {
+            names.push(stamp.quoted.as_str());
+            values.push(self.dialect.now(stamp).to_owned());
+        }
+        format!("insert into {} ({}) values ({})", self.quoted, names.join(", "), values.join(", "))
+    }
+
+    /// A new id, where the database does not make it.
+    pub(super) fn new_id(&self) -> Option<String> {
+        let id = self.column("id").filter(|id| id.is_given())?;
+        let uuid = uuid::Uuid::new_v4();
+        let is_short = id.max_length.is_some_and(|length| (32..36).contains(&length));
+        Some(if is_short { uuid.simple().to_string() } else { uuid.to_string() })
+    }
+
+    /// An id of this table, or of the one that `column` refers to, as an argument.
+    pub(super) fn id<'a>(&self, column: &str, id: &'a str) -> Result<Arg<'a>, Fault> {
+        match self.column(column).map(|column| column.physical) {
+            Some(Physical::Integer) => {
+                let number: i64 = id.parse().map_err(|_| Fault::Unstorable)?;
+                if number.to_string() == id { Ok(number.into()) } else { Err(Fault::Unstorable) }
+            }
+            Some(Physical::Uuid) => {
+                let uuid = uuid::Uuid::try_parse(id).map_err(|_| Fault::Unstorable)?;
+                if uuid.hyphenated().to_string() == id { Ok(id.into()) } else { Err(Fault::Unstorable) }
+            }
+            _ => Ok(id.into()),
+        }
+    }
+
+    /// Whether no two rows have the same in these columns, by the database's own rule.
+    pub(super) fn is_unique(&self, columns: &[&str]) -> bool {
+        self.found.indexes.iter().any(|index| {
+            index.unique
+                && index.columns.iter().all(|name| {
+                    columns
+                        .iter()
+                        .any(|column| self.column(column).is_some_and(|column| column.name == *name))
+                })
+        })
+    }
+
+    /// Whether rows are found by this column without reading them all.
+    pub(super) fn is_indexed(&self, column: &str) -> bool {
+        let Some(column) = self.column(column) else { return false };
+        self.found.indexes.iter().any(|index| index.columns.first() == Some(&column.name))
+    }
+
+    /// Whether rows go with their user.
+    pub(super) fn goes_with_user(&self) -> bool {
+        self.column("userId").is_some_and(|column| self.found.cascades.contains(&column.name))
+    }
+
+    /// What the rows of a user are ordered by: when they were made, as far as that is known.
+    pub(super) fn order(&self) -> String {
+        let by = |column: &Column| format!(" order by t.{}", column.quoted);
+        let id = self.column("id");
+        let counted = id.filter(|id| id.physical == Physical::Integer);
+        counted.or(self.column("providerAccountId")).or(self.column("sessionToken")).map_or(String::new(), by)
+    }
+}
+
+impl Column {
+    fn new(
+        dialect: Dialect,
+        table: &str,
+        column: &str,
+        found: &FoundColumn,
+        ours: bool,
+    ) -> Result<Self, Arc<str>> {
+        let meaning = meaning(column);
+        let Some(physical) = physical(dialect, meaning, found) else {
+            return Err(format!(
+                "{table}.{} is of the type {}, which is not supported there",
+                found.name, found.type_name
+            )
+            .into());
+        };
+        Ok(Self {
+            quoted: dialect.quote(&found.name),
+            name: found.name.clone(),
+            type_name: found.type_name.clone(),
+            physical,
+            is_id: meaning == Meaning::Id,
+            is_exact: ours && dialect == Dialect::Sqlite
+                || physical != Physical::Text && found.type_name != "citext"
+                || is_exact(dialect, found),
+            counts: found.default == FoundDefault::Counter,
+            has_default: found.default != FoundDefault::None,
+            max_length: found.max_length,
+            precision: found.precision,
+        })
+    }
+
+    /// Whether an insert says what this id is. What counts up is the database's to say; of texts and UUIDs ours
+    /// are as good as its own, and known before.
+    pub(super) fn is_given(&self) -> bool {
+        let is_too_short = self.has_default && self.max_length.is_some_and(|length| length < 32);
+        !self.counts && self.physical != Physical::Integer && !is_too_short
+    }
+}
+
+/// The name of a column in tables that name it so.
+fn name_of(naming: Naming, column: &str) -> &str {
+    match (naming, column) {
+        (Naming::AuthJs, column) => column,
+        (Naming::V3, "userId") => "user_id",
+        (Naming::V3, "emailVerified") => "email_verified",
+        (Naming::V3, "type") => "provider_type",
+        (Naming::V3, "provider") => "provider_id",
+        (Naming::V3, "providerAccountId") => "provider_account_id",
+        (Naming::V3, "expires_at") => "access_token_expires",
+        (Naming::V3, "sessionToken") => "session_token",
+        (Naming::V3, "created") => "created_at",
+        (Naming::V3, "last_seen") => "updated_at",
+        (Naming::V3, column) => column,
+    }
+}
+
+fn is_exact(dialect: Dialect, found: &FoundColumn) -> bool {
+    match dialect {
+        Dialect::Sqlite => false,
+        Dialect::Postgres => found.type_name != "bpchar",
+        Dialect::MySql => found.collation.as_deref().is_none_or(|collation| {
+            collation == "binary" || collation.ends_with("_nopad_bin") || collation.ends_with("_0900_bin")
+        }),
+    }
+}
+
+fn physical(dialect: Dialect, meaning: Meaning, found: &FoundColumn) -> Option<Physical> {
+    let raw = match dialect {
+        Dialect::Postgres => match &*found.type_name {
+            "text" | "varchar" | "bpchar" | "name" => Physical::Text,
+            "int2" | "int4" | "int8" => Physical::Integer,
+            "timestamptz" | "timestamp" => Physical::Time,
+            "uuid" => Physical::Uuid,
+            _ => Physical::Other,
+        },
+        Dialect::MySql => match &*found.type_name {
+            "datetime" | "timestamp" => Physical::Time,
+            "uuid" => Physical::Uuid,
+            "binary" | "varbinary" | "blob" if meaning == Meaning::Id => return None,
+            name if name.ends_with("int") => Physical::Integer,
+            name if name.contains("char") || name.contains("text") => Physical::Text,
+            _ => Physical::Other,
+        },
+        Dialect::Sqlite => match &*found.type_name {
+            name if name.contains("int") => Physical::Integer,
+            name if name.contains("date") || name.contains("time") => match found.sample.as_deref() {
+                Some("integer" | "real") => Physical::Integer,
+                _ => Physical::Time,
+            },
+            _ if meaning == Meaning::Time => Physical::Time,
+            _ => Physical::Text,
+        },
+    };
+    match (meaning, raw) {
+        (Meaning::Time, Physical::Integer) => Some(Physical::Millis),
+        (Meaning::Time, Physical::Time) => Some(raw),
+        (Meaning::Id, Physical::Text | Physical::Integer | Physical::Uuid) => Some(raw),
+        (Meaning::Text, Physical::Text | Physical::Other | Physical::Uuid) => Some(raw),
+        (Meaning::Number, Physical::Integer) => Some(raw),
+        (Meaning::Seconds, Physical::Integer | Physical::Time) => Some(raw),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    Sqlite, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{
+    Result,
+    sql::{self, SqlOptions, SqlStore, backend, ports},
+};
+
+/// Users and sessions in a file of SQLite, or in memory: for one machine.
+///
+/// ```
+/// use portcullis::{User, store::{SqliteStore, StoreError, UserStore}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), StoreError> {
+/// // A file: `sqlite://auth.db`, which is made if it is not there.
+/// let store = SqliteStore::connect("sqlite::memory:").await?;
+/// let user = store.create_user(&User::new("").email("jsmith@example.com"), None).await?;
+/// assert_eq!(store.user_by_email("jsmith@example.com").await?, Some(user));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Writes wait for each other, in this process in the order in which they came, and readers for nobody (WAL). A
+/// commit survives a crash of the program; one of the machine can take the last commits with it
+/// (`synchronous = normal`), never the file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore(Arc<SqlStore<Backend>>);
+
+#[derive(Debug)]
+struct Backend;
+
+backend!(Backend: Sqlite, Sqlite, "begin immediate", |done| done.last_insert_rowid());
+ports!(SqliteStore);
+
+impl SqliteStore {
+    /// The database of this URL (`sqlite://auth.db`, `sqlite::memory:`), with the tables of Auth.js, which are
+    /// made if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](super::StoreErrorKind::Unavailable) if the file cannot be opened,
+    /// [`Corrupt`](super::StoreErrorKind::Corrupt) if it is no database or its tables cannot be used.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, SqlOptions::new()).await
+    }
+
+    /// Likewise, with options.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: SqlOptions) -> Result<Self> {
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let mut connect = sql::parse(SqliteConnectOptions::from_str(url))?.foreign_keys(true);
+        if let Some(timeout) = options.statement_timeout {
+            connect = connect.busy_timeout(timeout);
+        }
+        let pool = if in_memory {
+            // Another connection would have another database, and without one there is none.
+            let forever = None::<Duration>;
+            sql::pool(&options)
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(forever)
+                .max_lifetime(forever)
+                .connect_lazy_with(connect.shared_cache(false))
+        } else {
+            let is_made = !url.contains("mode=");
+            let connect = connect
+                .create_if_missing(is_made)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal);
+            sql::pool(&options).connect_lazy_with(connect)
+        };
+        Self::new(pool, options).await
+    }
+
+    /// In a pool of the application, whose connections should have foreign keys on and wait when the file is
+    /// locked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    pub async fn new(pool: SqlitePool, options: SqlOptions) -> Result<Self> {
+        Ok(Self(Arc::new(SqlStore::open(pool, &options.setup).await?)))
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &SqlitePool {
+        self.0.pool()
+    }
+}

@@ -1,0 +1,106 @@
+//! Database servers for tests: those that `scripts/with-services` has started, and ones of a test's own.
+
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// The URL in this variable, one of those that `scripts/with-services` sets. Without it, says that `what` is left
+/// out, or fails where nothing may be.
+pub fn given(variable: &str, what: &str) -> Option<String> {
+    let url = env::var(variable).ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        left_out(&format!("{what}: {variable} is not set; scripts/with-services sets it"));
+    }
+    url
+}
+
+/// Says that something is not tested, and why. Fails where nothing may be left out.
+pub fn left_out(why: &str) {
+    assert!(env::var("PORTCULLIS_REQUIRE_SERVICES").as_deref() != Ok("1"), "{why}");
+    // Not with eprintln, which the harness keeps to itself when a test passes.
+    let mut stderr = io::stderr();
+    writeln!(stderr, "LEFT OUT: {why}").unwrap();
+}
+
+/// A new folder that the users of the servers can reach. The next call in another process removes it if nobody else
+/// does.
+pub fn folder() -> PathBuf {
+    let output = service(&["folder", &std::process::id().to_string()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim_end())
+}
+
+/// A server of this test's own, which may be killed and started again.
+#[derive(Debug)]
+pub struct Server {
+    kind: &'static str,
+    folder: PathBuf,
+    url: String,
+    child: Child,
+}
+
+impl Server {
+    /// Starts one: `postgres`, `mariadb`, `redis` or `redis-cluster`. Where it cannot be had this says so, or fails
+    /// where nothing may be left out.
+    pub fn start(kind: &'static str) -> Option<Self> {
+        if let Some(why) = Self::missing(kind) {
+            left_out(&why);
+            return None;
+        }
+        let folder = folder();
+        let (child, url) = run(kind, &folder);
+        Some(Self { kind, folder, url, child })
+    }
+
+    /// Why this kind cannot be had here.
+    pub fn missing(kind: &str) -> Option<String> {
+        let output = service(&["missing", kind]).output().unwrap();
+        let why = String::from_utf8(output.stdout).unwrap();
+        (!why.is_empty()).then(|| why.trim_end().to_owned())
+    }
+
+    /// Where it listens: the same after each start. Those of a cluster have commas between them.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Kills it as a crash does. What it had answered is not lost.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), and waits until it answers.
+    pub fn restart(&mut self) {
+        let (child, url) = run(self.kind, &self.folder);
+        self.child = child;
+        assert_eq!(url, self.url);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take()); // with which it ends
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn run(kind: &str, folder: &Path) -> (Child, String) {
+    let mut command = service(&["run", kind]);
+    command.arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    assert!(url.ends_with('\n'), "{kind} does not start; it has said why");
+    (child, url.trim_end().to_owned())
+}
+
+fn service(arguments: &[&str]) -> Command {
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/service"));
+    command.args(arguments);
+    command
+}

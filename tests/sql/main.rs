@@ -1,0 +1,13 @@
+//! Stores in SQL databases: what they share with each other and with Node. SQLite always; PostgreSQL and MariaDB
+//! where `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name a server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod checks;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

@@ -1,0 +1,232 @@
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+
+use portcullis::{
+    User,
+    store::{
+        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables, UserStore,
+        VerificationTokenStore,
+    },
+};
+use serde_json::Map;
+
+use crate::{
+    checks::{self, at},
+    place::unique,
+};
+
+/// A file that goes when the test does.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("portcullis-{}", unique()));
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}/auth.db", self.0.display())
+    }
+
+    async fn store(&self) -> Arc<SqliteStore> {
+        Arc::new(SqliteStore::connect(&self.url()).await.unwrap())
+    }
+
+    /// With these tables in it, made by somebody else.
+    async fn with(tables: &str) -> Self {
+        let file = Self::new();
+        let pool = sqlx::SqlitePool::connect(&format!("{}?mode=rwc", file.url())).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(tables)).execute(&pool).await.unwrap();
+        pool.close().await;
+        file
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_does_all() {
+    let file = File::new();
+    let store = file.store().await;
+    assert!(store.report().is_empty(), "{:?}", store.report());
+    checks::auth_js(&*store).await;
+    checks::own(&*store).await;
+    checks::broken_off(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_does_all() {
+    let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    checks::auth_js(&store).await;
+    checks::own(&store).await;
+    checks::broken_off(Arc::new(store)).await;
+    let other = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    assert_eq!(other.user_by_email("x").await.unwrap(), None, "each its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_instances_start_at_once() {
+    for _ in 0..5 {
+        let file = File::new();
+        let stores = futures_util::future::join_all((0..8).map(|_| {
+            let url = file.url();
+            tokio::spawn(async move { SqliteStore::connect(&url).await })
+        }))
+        .await;
+        let stores: Vec<_> = stores.into_iter().map(|store| store.unwrap().unwrap()).collect();
+        let made = futures_util::future::join_all(stores.iter().enumerate().map(|(number, store)| async move {
+            for round in 0..10 {
+                let email = format!("{number}.{round}@example.com");
+                store.create_user(&User::new("x").email(email), None).await.unwrap();
+            }
+        }));
+        made.await;
+        assert!(stores[0].user_by_email("7.9@example.com").await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn prefixes_keep_sites_apart() {
+    let file = File::new();
+    let open = async |prefix| {
+        SqliteStore::connect_with(&file.url(), SqlOptions::new().tables(Tables::prefix(prefix))).await
+    };
+    let (one, two) = (open("one_").await.unwrap(), open("two_").await.unwrap());
+    let user = checks::user(&one, "a@example.com").await;
+    assert_eq!(two.user(&user.id).await.unwrap(), None, "S92");
+    checks::own(&two).await;
+    let error = open("a\"; --").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "S91");
+}
+
+#[tokio::test]
+async fn newer_tables_are_left_alone() {
+    let file = File::new();
+    let store = file.store().await;
+    sqlx::query("insert into portcullis_migrations (version) values (99)").execute(store.pool()).await.unwrap();
+    let error = SqliteStore::connect(&file.url()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert!(why.contains("version 99"), "{why}");
+}
+
+#[tokio::test]
+async fn without_migrations_there_have_to_be_tables() {
+    let file = File::new();
+    let made = SqliteStore::connect_with(&file.url(), SqlOptions::new().migrate(false)).await;
+    let why = std::error::Error::source(&made.unwrap_err()).unwrap().to_string();
+    assert!(why.contains("migrate(true)"), "{why}");
+}
+
+/// Tables as Drizzle and Kysely make them: times as numbers and as texts, keys or none.
+const PLAIN: &str = r#"
+create table users (id integer primary key autoincrement, name text, email text, "emailVerified" TIME, image text);
+create table accounts (id integer primary key, "userId" integer not null, type text not null, provider text not null,
+  "providerAccountId" text not null, refresh_token text, access_token text, expires_at integer, id_token text,
+  scope text, session_state text, token_type text);
+create table sessions (id integer primary key, "sessionToken" text not null, "userId" integer not null,
+  expires TIME not null);
+create table verification_token (identifier text not null, token text not null, expires TIME not null);
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_others_are_used_as_they_are() {
+    for time in ["integer", "datetime"] {
+        let file = File::with(&PLAIN.replace("TIME", time)).await;
+        let store = file.store().await;
+        checks::auth_js(&*store).await;
+        let report = store.report();
+        for part in [
+            "no unique index on users.email",
+            "no unique index on accounts (provider, providerAccountId)",
+            "no unique index on sessions.sessionToken",
+            "sessions has no column created: when users signed in",
+            "users has no column extra",
+            "there is no table revocations",
+        ] {
+            assert!(report.iter().any(|line| line.contains(part)), "{part}: {report:#?}");
+        }
+        let user = checks::user(&*store, "a@example.com").await;
+        let replaced = store.replace_session_data(&SessionKey::new("k"), 0, &Map::new()).await;
+        let error = replaced.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("complete(true)"));
+        let before = columns(&store).await;
+        let again = SqliteStore::connect(&file.url()).await.unwrap();
+        assert_eq!(columns(&again).await, before, "nothing was altered");
+
+        let whole = SqliteStore::connect_with(&file.url(), SqlOptions::new().complete(true)).await.unwrap();
+        checks::auth_js(&whole).await;
+        checks::own(&whole).await;
+        let left: Vec<_> = whole.report().into_iter().filter(|line| !line.contains("foreign key")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert!(whole.user(&user.id).await.unwrap().is_some());
+    }
+}
+
+async fn columns(store: &SqliteStore) -> Vec<String> {
+    sqlx::query_scalar("select name || coalesce(sql, '') from sqlite_master order by 1")
+        .fetch_all(store.pool())
+        .await
+        .unwrap()
+}
+
+/// Times that JavaScript has written in one form or another.
+#[tokio::test]
+async fn times_of_others_are_understood() {
+    let file = File::with(&PLAIN.replace("TIME", "datetime")).await;
+    let store = file.store().await;
+    let user = checks::user(&*store, "a@example.com").await;
+    for (number, time) in
+        ["2026-01-15T12:00:00.120Z", "2026-01-15 12:00:00.120", "2026-01-15T13:00:00.120+01:00", "1768478400120"]
+            .into_iter()
+            .enumerate()
+    {
+        let insert = "insert into sessions (\"sessionToken\", \"userId\", expires) values (?, ?, ?)";
+        let query = sqlx::query(insert).bind(format!("{number}")).bind(&user.id);
+        let query = match time.parse::<i64>() {
+            Ok(number) => query.bind(number),
+            Err(_) => query.bind(time),
+        };
+        query.execute(store.pool()).await.unwrap();
+        let key = SessionKey::new(format!("{number}"));
+        let found = store.session_and_user(&key).await.unwrap().unwrap();
+        assert_eq!(found.session.expires, at(120), "{time}");
+    }
+}
+
+/// A store behind a file that is no database is an error, and one with a lock on it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_database_is_refused() {
+    let file = File::new();
+    std::fs::write(file.0.join("auth.db"), "not a database, but a text of some length".repeat(50)).unwrap();
+    assert_eq!(SqliteStore::connect(&file.url()).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
+    let missing = SqliteStore::connect("sqlite:///nowhere/at/all.db").await.unwrap_err();
+    assert_eq!(missing.kind(), StoreErrorKind::Unavailable);
+}
+
+/// Two processes, here two pools, write by turns.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_wait_for_each_other() {
+    let file = File::new();
+    let stores = [file.store().await, file.store().await];
+    let work = (0..64).map(|number| {
+        let store = Arc::clone(&stores[number % 2]);
+        tokio::spawn(async move {
+            let user = checks::user(&*store, &format!("{number}@example.com")).await;
+            for round in 0..5 {
+                let key = SessionKey::new(format!("{number}.{round}"));
+                let session = StoredSession::new(key, &*user.id, at(0));
+                store.create_session(&session, NonZeroUsize::new(2)).await.unwrap();
+            }
+            assert!(store.use_verification_token("none", "none").await.unwrap().is_none());
+        })
+    });
+    for done in futures_util::future::join_all(work).await {
+        done.unwrap();
+    }
+}
