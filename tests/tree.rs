@@ -88,14 +88,34 @@ fn s94_the_http_client_brings_one_provider() {
     }
 }
 
+/// Databases bring one TLS with one provider, and no crate with a known leak; no framework comes with them.
+#[test]
+fn s94_databases_bring_no_second_provider() {
+    for features in
+        ["sqlite", "postgres", "mysql", "redis", "smtp", "sqlite,postgres,mysql,redis,smtp,cache,metrics"]
+    {
+        let built = tree(&["--no-default-features", "--features", features]);
+        for unwanted in ["ring", "openssl", "native-tls", "rsa", "axum", "chrono", "async-std", "reqwest"] {
+            assert!(!built.contains(unwanted), "{unwanted} is built for {features}");
+        }
+    }
+}
+
 /// Every crate that users build says that the version of Rust which we promise is enough for it.
 #[test]
 fn s94_no_dependency_needs_a_newer_rust() {
-    for features in [&[][..], &["--features", "jws,hyper-client"], &["--no-default-features"]] {
+    // What sqlx needs is promised beside the features that bring it.
+    let promised = env!("CARGO_PKG_RUST_VERSION");
+    for (features, promised) in [
+        (&[][..], promised),
+        (&["--no-default-features"], promised),
+        (&["--features", "jws,hyper-client,redis,smtp,cache,metrics,conformance,tonic"], promised),
+        (&["--all-features"], "1.94"),
+    ] {
         let mut arguments = vec!["metadata", "--format-version", "1"];
         arguments.extend(features);
         let metadata: Value = serde_json::from_str(&cargo(&arguments)).unwrap();
-        let promised = version(env!("CARGO_PKG_RUST_VERSION"));
+        let promised = version(promised);
         let built = built_packages(&metadata);
         assert!(built.len() > 30, "{features:?}: {}", built.len());
         for package in metadata["packages"].as_array().unwrap() {
