@@ -192,8 +192,9 @@ impl Auth {
             return Err(Failed::Broken);
         }
         // Whatever the callback made of it: by this it is ended.
-        if let Some(sid) = before.get("sid") {
-            token.insert("sid", sid.clone());
+        match before.get("sid") {
+            Some(sid) => token.insert("sid", sid.clone()),
+            None => drop(token.remove("sid")),
         }
         let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
         let (text, end) = self.seal(&mut token, Some(&registered), visit)?;
@@ -257,6 +258,13 @@ impl Auth {
         before: Option<&LiveSession>,
         visit: &Visit,
     ) -> Result<Started, NotStarted> {
+        if account.provider_account_id.is_empty() {
+            tracing::error!(
+                provider = account.provider,
+                "a provider gave no id of the user; the sign-in is refused"
+            );
+            return Err(NotStarted::Failed);
+        }
         let Admission { user, is_new } = self.admit(user, &account, visit.now).await?;
         let cookies = match self.settings.strategy.rows() {
             Some(rows) => {

@@ -194,14 +194,18 @@ async fn s37_accounts_are_compared_exactly(store: Arc<dyn Store>) {
         ("acme", "a\u{301}"),
         ("acme", "\u{e1}"),
         ("other", "ab"),
-        ("acme:ab", ""),
-        ("acme", ":ab"),
+        ("acme:ab", "c"),
+        ("acme", "ab:c"),
     ] {
         let account = Account::new("oauth", provider, id);
         let who = sign_in(&auth, &mut browser(&auth), &nameless, &account).await.unwrap();
         assert!(!seen.contains(&who), "{provider} {id}");
         seen.push(who);
     }
+    // Without an id all would be one.
+    assert!(
+        sign_in(&auth, &mut browser(&auth), &nameless, &Account::new("oauth", "acme", "")).await.is_err()
+    );
 }
 
 async fn s89_two_first_sign_ins_make_one_user(store: Arc<dyn Store>) {
