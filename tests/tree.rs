@@ -24,9 +24,17 @@ fn cargo(arguments: &[&str]) -> String {
 
 /// The names of the crates that a user of these features builds into their program.
 fn tree(features: &[&str]) -> BTreeSet<String> {
-    let mut arguments = vec!["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    built(features).iter().filter_map(|package| Some(package.split_once(' ')?.0.to_owned())).collect()
+}
+
+/// Likewise, with their versions: `name v1.2.3`.
+fn built(features: &[&str]) -> BTreeSet<String> {
+    // What tests alone are built with does not count.
+    let mut arguments = vec!["tree", "--edges", "no-dev", "--prefix", "none", "--format", "{p}"];
     arguments.extend(features);
-    cargo(&arguments).lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+    let lines = cargo(&arguments);
+    let packages = lines.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    packages.filter(|package| !package.is_empty()).collect()
 }
 
 #[test]
@@ -106,23 +114,22 @@ fn s94_databases_bring_no_second_provider() {
 fn s94_no_dependency_needs_a_newer_rust() {
     // What sqlx needs is promised beside the features that bring it.
     let promised = env!("CARGO_PKG_RUST_VERSION");
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--all-features"])).unwrap();
     for (features, promised) in [
         (&[][..], promised),
         (&["--no-default-features"], promised),
         (&["--features", "jws,hyper-client,redis,smtp,cache,metrics,conformance,tonic"], promised),
         (&["--all-features"], "1.94"),
     ] {
-        let mut arguments = vec!["metadata", "--format-version", "1"];
-        arguments.extend(features);
-        let metadata: Value = serde_json::from_str(&cargo(&arguments)).unwrap();
         let promised = version(promised);
-        let built = built_packages(&metadata);
+        let built = built(features);
         assert!(built.len() > 30, "{features:?}: {}", built.len());
         for package in metadata["packages"].as_array().unwrap() {
-            if let (true, Some(needed)) =
-                (built.contains(package["id"].as_str().unwrap()), package["rust_version"].as_str())
-            {
-                assert!(version(needed) <= promised, "{features:?}: {} needs Rust {needed}", package["name"]);
+            let name =
+                format!("{} v{}", package["name"].as_str().unwrap(), package["version"].as_str().unwrap());
+            if let (true, Some(needed)) = (built.contains(&name), package["rust_version"].as_str()) {
+                assert!(version(needed) <= promised, "{features:?}: {name} needs Rust {needed}");
             }
         }
     }
@@ -132,31 +139,6 @@ fn version(text: &str) -> Vec<u32> {
     let mut parts: Vec<u32> = text.split('.').map(|part| part.parse().unwrap()).collect();
     parts.resize(3, 0);
     parts
-}
-
-/// The packages that are reached without dev-dependencies.
-fn built_packages(metadata: &Value) -> BTreeSet<&str> {
-    let resolve = &metadata["resolve"];
-    let nodes: BTreeMap<&str, &Value> = resolve["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| (node["id"].as_str().unwrap(), node))
-        .collect();
-    let mut found = BTreeSet::new();
-    let mut open = vec![resolve["root"].as_str().unwrap()];
-    while let Some(id) = open.pop() {
-        if !found.insert(id) {
-            continue;
-        }
-        for dependency in nodes[id]["deps"].as_array().unwrap() {
-            let kinds = dependency["dep_kinds"].as_array().unwrap();
-            if kinds.iter().any(|kind| kind["kind"] != "dev") {
-                open.push(dependency["pkg"].as_str().unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// The one source of random bytes is the system's; nothing can be given a seed.
