@@ -79,7 +79,7 @@ create table users (id OWN_ID, name varchar(255), email varchar(255)UNIQUE, emai
   image varchar(255)) collate COLLATION;
 create table accounts (id OWN_ID, userId USER_ID not null, type varchar(255) not null,
   provider varchar(255) not null, providerAccountId varchar(255) not null, refresh_token text, access_token text,
-  expires_at bigint, id_token text, scope text, session_state varchar(255), token_type varchar(255)
+  expires_at bigint, id_token text, scope text, session_state text, token_type text
   ACCOUNT_KEY) collate COLLATION;
 create table sessions (id OWN_ID, userId USER_ID not null, expires datetime(3) not null,
   sessionToken varchar(255) not null UNIQUE) collate COLLATION;
