@@ -37,22 +37,28 @@ pub fn folder() -> PathBuf {
 #[derive(Debug)]
 pub struct Server {
     kind: &'static str,
+    options: &'static [&'static str],
     folder: PathBuf,
     url: String,
     child: Child,
 }
 
 impl Server {
-    /// Starts one: `postgres`, `mariadb`, `redis` or `redis-cluster`. Where it cannot be had this says so, or fails
-    /// where nothing may be left out.
+    /// Starts one: `postgres`, `mariadb`, `redis`, `redis-cluster` or `redis-node`. Where it cannot be had this says
+    /// so, or fails where nothing may be left out.
     pub fn start(kind: &'static str) -> Option<Self> {
+        Self::start_with(kind, &[])
+    }
+
+    /// Likewise, with these added to the server's command line.
+    pub fn start_with(kind: &'static str, options: &'static [&'static str]) -> Option<Self> {
         if let Some(why) = Self::missing(kind) {
             left_out(&why);
             return None;
         }
         let folder = folder();
-        let (child, url) = run(kind, &folder);
-        Some(Self { kind, folder, url, child })
+        let (child, url) = run(kind, &folder, options);
+        Some(Self { kind, options, folder, url, child })
     }
 
     /// Why this kind cannot be had here.
@@ -75,23 +81,42 @@ impl Server {
 
     /// Starts it again after [`kill`](Self::kill), and waits until it answers.
     pub fn restart(&mut self) {
-        let (child, url) = run(self.kind, &self.folder);
+        let (child, url) = run(self.kind, &self.folder, self.options);
         self.child = child;
         assert_eq!(url, self.url);
+    }
+
+    /// Stops all of its processes where they are: it answers nothing then, and refuses nothing.
+    pub fn freeze(&self) {
+        // Twice, since it may have begun one meanwhile.
+        signal("STOP", &family(self.child.id()));
+        signal("STOP", &family(self.child.id()));
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub fn thaw(&self) {
+        signal("CONT", &family(self.child.id()));
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.thaw(); // or it would notice nothing
         drop(self.child.stdin.take()); // with which it ends
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-fn run(kind: &str, folder: &Path) -> (Child, String) {
+/// Makes a cluster of nodes that are new.
+pub fn join(nodes: &[Server]) {
+    let urls: Vec<_> = nodes.iter().map(Server::url).collect();
+    assert!(service(&["join"]).args(urls).status().unwrap().success());
+}
+
+fn run(kind: &str, folder: &Path, options: &[&str]) -> (Child, String) {
     let mut command = service(&["run", kind]);
-    command.arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(folder).args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut url = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
@@ -103,4 +128,37 @@ fn service(arguments: &[&str]) -> Command {
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/service"));
     command.args(arguments);
     command
+}
+
+/// A process with its children and theirs.
+fn family(pid: u32) -> Vec<u32> {
+    let all = parents();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(all.iter().filter(|(_, its)| *its == parent).map(|(child, _)| *child));
+        next += 1;
+    }
+    family
+}
+
+/// Every process with its parent, as Linux tells it.
+fn parents() -> Vec<(u32, u32)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter_map(|name| {
+            let pid = name.parse().ok()?;
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // The name of the program, in parentheses, may hold anything.
+            let after = stat.rsplit_once(')')?.1;
+            Some((pid, after.split_whitespace().nth(1)?.parse().ok()?))
+        })
+        .collect()
+}
+
+fn signal(name: &str, pids: &[u32]) {
+    let pids = pids.iter().map(u32::to_string);
+    // Some may be gone by then, of which it complains.
+    Command::new("kill").args(["-s", name]).args(pids).stderr(Stdio::null()).status().unwrap();
 }

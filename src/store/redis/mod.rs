@@ -99,12 +99,12 @@ impl RedisStore {
         Ok(Self::new(Link::cluster(urls.iter().map(AsRef::as_ref)).await?))
     }
 
-    /// Uses this connection to a single server. How long a call may take is for its settings to say.
+    /// Uses this connection of the crate `redis` to a single server. How long a call may take is for its settings to say.
     pub fn from_connection(connection: ConnectionManager) -> Self {
         Self::new(Link::Single(connection))
     }
 
-    /// Uses this connection to a cluster. How long a call may take is for its settings to say.
+    /// Uses this connection of the crate `redis` to a cluster. How long a call may take is for its settings to say.
     pub fn from_cluster_connection(connection: ClusterConnection) -> Self {
         Self::new(Link::Cluster(connection))
     }
