@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[allow(dead_code, reason = "what a database needs that is not built")]
 mod checks;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[allow(dead_code, reason = "SQLite needs no server")]
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;

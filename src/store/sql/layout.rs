@@ -339,6 +339,11 @@ impl Table {
         })
     }
 
+    /// Whether a unique key keeps others out that have the same there.
+    pub(super) fn is_in_key(&self, column: &Column) -> bool {
+        self.found.indexes.iter().any(|index| index.unique && index.columns.contains(&column.name))
+    }
+
     /// Whether rows are found by this column without reading them all.
     pub(super) fn is_indexed(&self, column: &str) -> bool {
         let Some(column) = self.column(column) else { return false };

@@ -158,6 +158,13 @@ fn of_any(table: &Table, lines: &mut Vec<String>) {
         ));
     }
     for column in table.columns.values() {
+        if table.dialect != Dialect::Sqlite && !column.is_exact && table.is_in_key(column) {
+            lines.push(format!(
+                "{}.{} takes texts for the same that are not, and a key holds one of them: what differs from \
+                 another row in case, accents or blanks at the end only is refused",
+                table.name, column.name
+            ));
+        }
         if table.dialect == Dialect::MySql && column.type_name == "timestamp" {
             lines.push(format!("{}.{} keeps no times after January 2038", table.name, column.name));
         }

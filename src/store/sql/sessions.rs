@@ -130,7 +130,7 @@ impl<B: Backend> SqlStore<B> {
         if !sessions.is_unique(&["sessionToken"]) {
             let key = session.key.as_str();
             transaction.hold([&sessions.name, "sessionToken", key]).await?;
-            if !transaction.rows(self.sessions.by_key.get()?, &[key.into()]).await?.is_empty() {
+            if !transaction.rows(self.sessions.lock.get()?, &[key.into()]).await?.is_empty() {
                 return Err(Fault::Taken("there is a session with this key"));
             }
         }

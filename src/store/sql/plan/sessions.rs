@@ -11,6 +11,8 @@ pub(in crate::store::sql) struct SessionPlan {
     pub(in crate::store::sql) by_key: Planned,
     /// The session `$1` and its user.
     pub(in crate::store::sql) with_user: Planned,
+    /// The key of the session `$1`, which nobody else may make until the transaction is over.
+    pub(in crate::store::sql) lock: Planned,
     /// The columns of a session, and its id.
     pub(in crate::store::sql) insert: Planned,
     /// Moves the end of the session `$1` to `$2`, seen at `$3`, if it ends earlier.
@@ -79,6 +81,11 @@ impl SessionPlan {
         Self {
             by_key: select("sessionToken"),
             with_user: Planned::read(&[sessions, &layout.users], |t| with_user(layout, t[0], t[1])),
+            lock: Planned::write(layout, sessions, |table| {
+                let (key, name) = (table.read(&["sessionToken"], "t"), &table.quoted);
+                let (condition, locking) = (table.same("t", &KEY), layout.dialect.locking());
+                layout.statement(&format!("select {key} from {name} t where {condition}{locking}"), &ROW[..1])
+            }),
             insert: write(&|table| table.insert(&[SESSION, &["id"]].concat())),
             extend: write(&|table| extend(layout, table)),
             replace: write(&|table| replace(layout, table)).needing(sessions, &["data", "version"]),
