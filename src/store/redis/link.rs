@@ -7,10 +7,10 @@ use ::redis::{
     ScriptInvocation, ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
-    cluster_async::ClusterConnection,
     io::tcp::TcpSettings,
 };
 
+use super::cluster::Cluster;
 use crate::store::{Result, StoreError};
 
 /// How long it may take to connect, and how long to get an answer.
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(super) enum Link {
     Single(ConnectionManager),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
 }
 
 impl Link {
@@ -46,7 +46,7 @@ impl Link {
             .tcp_settings(tcp())
             .build()
             .map_err(store_error)?;
-        Ok(Self::Cluster(client.get_async_connection().await.map_err(store_error)?))
+        Ok(Self::Cluster(Cluster::connect(client).await.map_err(store_error)?))
     }
 
     /// Sends a command.
@@ -78,14 +78,18 @@ impl Link {
     async fn attempt<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         match self.clone() {
             Self::Single(mut connection) => command.query_async(&mut connection).await,
-            Self::Cluster(mut connection) => command.query_async(&mut connection).await,
+            Self::Cluster(cluster) => {
+                cluster.call(async |mut connection| command.query_async(&mut connection).await).await
+            }
         }
     }
 
     async fn try_script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
         match self.clone() {
             Self::Single(mut connection) => script.invoke_async(&mut connection).await,
-            Self::Cluster(mut connection) => script.invoke_async(&mut connection).await,
+            Self::Cluster(cluster) => {
+                cluster.call(async |mut connection| script.invoke_async(&mut connection).await).await
+            }
         }
     }
 }
