@@ -9,7 +9,7 @@ mod support;
 use support::{
     Run,
     floor::floor,
-    is_test,
+    is_test, rows,
     stacks::{Front, Stack, run},
     tokens::{Format, SIZES, Sent},
 };
@@ -33,6 +33,10 @@ const PATHS: &[Path] = &[
     ("signed-in-v5-layer", || run(Stack::Tower, Front::Layer, Format::V5, Sent::Good(SIZES[0]))),
     ("garbage-v4-layer", || run(Stack::Tower, Front::Layer, Format::V4, Sent::Garbage(SIZES[0]))),
     ("tampered-v4-layer", || run(Stack::Tower, Front::Layer, Format::V4, Sent::Tampered(SIZES[0]))),
+    ("stored-memory-noop", || rows::run_in_memory(Stack::Tower, Front::NoOp)),
+    ("stored-memory-layer", || rows::run_in_memory(Stack::Tower, Front::Layer)),
+    ("stored-memory-axum-noop", || rows::run_in_memory(Stack::Axum, Front::NoOp)),
+    ("stored-memory-axum-layer", || rows::run_in_memory(Stack::Axum, Front::Layer)),
     ("guard-axum-handler", || run(Stack::Axum, Front::Open, Format::V4, Sent::Nothing)),
     ("guard-axum-json", || run(Stack::Axum, Front::Guard, Format::V4, Sent::Nothing)),
     ("guard-axum-page", || run(Stack::Axum, Front::PageGuard, Format::V4, Sent::Nothing)),

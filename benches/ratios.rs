@@ -6,10 +6,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::{
-    Run,
+    Run, fastest,
     floor::floor,
     is_test,
     stacks::{Front, Stack, run},
@@ -125,7 +125,7 @@ impl Row {
         if let Budget::Floors(_, floor) = &mut self.budget {
             runs.push(std::mem::replace(floor, Box::new(|| {})));
         }
-        let fastest = fastest(&mut runs, time);
+        let fastest = fastest(&mut runs, BATCH, time);
         let (ours, against) = (fastest[0], fastest[1]);
         let floor = fastest.get(2).map_or(String::new(), |floor| format!("{floor:.0} ns"));
         let (value, limit, unit) = match self.budget {
@@ -138,24 +138,5 @@ impl Row {
             "{:<46} {ours:>6.0} ns {against:>6.0} ns {floor:>9}   {value:.2}{unit} (at most {limit}{unit}) {verdict}",
             self.name
         );
-    }
-}
-
-/// Nanoseconds of each run, at its best.
-#[expect(clippy::disallowed_methods, reason = "a bench reads the real clock")]
-fn fastest(runs: &mut [Run], time: Duration) -> Vec<f64> {
-    let mut best = vec![f64::INFINITY; runs.len()];
-    let start = Instant::now();
-    loop {
-        for (run, best) in runs.iter_mut().zip(&mut best) {
-            let begun = Instant::now();
-            for _ in 0..BATCH {
-                run();
-            }
-            *best = best.min(begun.elapsed().as_nanos() as f64 / f64::from(BATCH));
-        }
-        if start.elapsed() >= time {
-            return best;
-        }
     }
 }

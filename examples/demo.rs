@@ -12,10 +12,15 @@
 //! | `AUTH_URL` | the public origin; by default `http://127.0.0.1:PORT` and `http://localhost:PORT` |
 //! | `AUTH_SECRET` | the secret; by default a new one at each start |
 //! | `AUTH_COMPAT` | `v3`, `v4` (default) or `v5`: which generation of clients is served |
+//! | `SESSION_STRATEGY` | `jwt` (default) or `database`: where sessions live |
 //! | `SESSION_MAX_AGE` | lifetime of a session in seconds, 30 days by default |
+//! | `SESSION_UPDATE_AGE` | seconds after which a read extends it, a day by default |
+//! | `DATABASE_URL` | where users and sessions are kept, such as `sqlite://demo.db` (feature `sqlite`); forgotten with the process by default |
+//! | `SMTP_URL`, `EMAIL_FROM` | sign-in by a mailed link (feature `smtp`), with `DATABASE_URL` |
+//! | `EMAIL_MAX_AGE` | how long a link is good in seconds, a day by default |
 //! | `RUST_LOG` | what is logged, `info` by default |
 
-use std::{env, error::Error, str::FromStr, time::Duration};
+use std::{env, error::Error, str::FromStr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -23,8 +28,9 @@ use axum::{
     routing::get,
 };
 use portcullis::{
-    Auth, AuthLayer, BoxError, Claims, Credentials, Dialect, Field, JwtContext, Lifetime, OriginPolicy,
-    RequireAuth, Secret, Session, SessionContext, Submitted, Token, Trigger, User,
+    Auth, AuthBuilder, AuthLayer, BoxError, Claims, Credentials, Dialect, Field, JwtContext, Lifetime,
+    OriginPolicy, RequireAuth, Secret, Session, SessionContext, Submitted, Token, Trigger, User,
+    store::{self, MemoryStore, Store},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,7 +47,9 @@ async fn main() -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     let listener = listener.map_err(|error| format!("port {port}: {error}; set PORT to another one"))?;
     let port = listener.local_addr()?.port();
-    let auth = configure(origin(port)?)?;
+    let auth = configure(origin(port)?).await?;
+    let _sweep = auth.sweep_every(Duration::from_secs(600));
+    print!("{}", auth.startup_report());
     println!("open http://127.0.0.1:{port} and sign in as jsmith or admin: the password of both is hunter2");
     axum::serve(listener, app(auth)).await?;
     Ok(())
@@ -58,7 +66,7 @@ fn origin(port: u16) -> Result<OriginPolicy> {
     })
 }
 
-fn configure(origin: OriginPolicy) -> Result<Auth> {
+async fn configure(origin: OriginPolicy) -> Result<Auth> {
     let dialect = match variable("AUTH_COMPAT").as_deref() {
         None | Some("v4") => Dialect::V4,
         Some("v3") => Dialect::V3,
@@ -67,19 +75,65 @@ fn configure(origin: OriginPolicy) -> Result<Auth> {
     };
     let day = Duration::from_secs(24 * 60 * 60);
     let max_age = number("SESSION_MAX_AGE")?.map_or(30 * day, Duration::from_secs);
-    let auth = Auth::builder(secret()?)
+    let update_age = number("SESSION_UPDATE_AGE")?.map_or(day, Duration::from_secs);
+    let builder = Auth::builder(secret()?)
         .origin(origin)
         .dialect(dialect)
-        .lifetime(Lifetime::new(max_age, max_age.min(day))?)
+        .lifetime(Lifetime::new(max_age, update_age.min(max_age))?)
         .provider(
             Credentials::new(check_password)
                 .field(Field::text("username", "Username").placeholder("jsmith"))
                 .field(Field::password("password", "Password")),
         )
         .on_jwt(into_token)
-        .on_session(into_session)
-        .build()?;
-    Ok(auth)
+        .on_session(into_session);
+    Ok(with_mail(with_store(builder).await?)?.build()?)
+}
+
+/// Users, and sessions if they are to live there.
+async fn with_store(builder: AuthBuilder) -> Result<AuthBuilder> {
+    let in_store = match variable("SESSION_STRATEGY").as_deref() {
+        None | Some("jwt") => false,
+        Some("database") => true,
+        Some(other) => {
+            return Err(format!("SESSION_STRATEGY is {other:?}: set it to jwt or database").into());
+        }
+    };
+    let store: Arc<dyn Store> = match variable("DATABASE_URL") {
+        Some(url) => store::connect(&url).await.map_err(|error| told("DATABASE_URL", &error))?,
+        None if in_store => Arc::new(MemoryStore::new()),
+        None => return Ok(builder),
+    };
+    Ok(builder.store(store).sessions_in_tokens(!in_store))
+}
+
+/// An error with its cause, which says what to do.
+fn told(what: &str, error: &dyn Error) -> String {
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{what}: {error}{cause}")
+}
+
+/// Links by mail, where there is somebody who sends them and a store for their tokens.
+fn with_mail(builder: AuthBuilder) -> Result<AuthBuilder> {
+    let (Some(server), Some(from), Some(_)) =
+        (variable("SMTP_URL"), variable("EMAIL_FROM"), variable("DATABASE_URL"))
+    else {
+        return Ok(builder);
+    };
+    mail_through(builder, &server, &from)
+}
+
+#[cfg(feature = "smtp")]
+fn mail_through(builder: AuthBuilder, server: &str, from: &str) -> Result<AuthBuilder> {
+    let day = 24 * 60 * 60;
+    let max_age = Duration::from_secs(number("EMAIL_MAX_AGE")?.unwrap_or(day));
+    let mailer = portcullis::mail::SmtpMailer::new(server, from)?;
+    Ok(builder.provider(portcullis::Email::new(mailer).max_age(max_age)))
+}
+
+#[cfg(not(feature = "smtp"))]
+fn mail_through(_: AuthBuilder, _: &str, _: &str) -> Result<AuthBuilder> {
+    Err("SMTP_URL is set: run the demo with `--features smtp`".into())
 }
 
 /// The configured secret, or one for this run.
@@ -129,10 +183,10 @@ async fn into_token(
 async fn into_session(
     SessionContext { mut session, token, .. }: SessionContext,
 ) -> Result<Session, BoxError> {
-    for claim in ["id", "role"] {
-        if let Some(value) = token.get(claim) {
-            session.user.insert(claim, value.clone());
-        }
+    let id = session.subject().to_owned();
+    session.user.insert("id", id);
+    if let Some(role) = token.get("role") {
+        session.user.insert("role", role.clone());
     }
     if let Some(name) = token.get_str("name") {
         session.user.name = Some(name.to_owned());

@@ -103,7 +103,9 @@ pub(crate) async fn admit(
         };
         if let Some(namesake) = namesake {
             if !policy.admits(&namesake, user) {
-                return Err(NotAdmitted::NotLinked);
+                // Made since the first look, by the same account's sign-in in another tab.
+                let owner = owner(stores, account).await?.ok_or(NotAdmitted::NotLinked)?;
+                return Ok(Admitted { user: owner, change: Change::Nothing });
             }
             let linked = stores.ask(stores.users.link_account(&namesake.id, account)).await;
             if unless_taken(linked)?.is_some() {

@@ -12,9 +12,9 @@ use std::{
 
 use axum::{Router, response::Html, routing::get};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header::ACCEPT};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::ACCEPT};
 use http_body_util::Full;
-use portcullis::{AuthLayer, RequireAuth};
+use portcullis::{Auth, AuthLayer, RequireAuth};
 use tower::{Layer, Service, service_fn};
 
 use super::{
@@ -76,28 +76,34 @@ impl fmt::Display for Front {
 
 /// One request through a stack. Cloning the request's headers is part of it, with every front alike.
 pub fn run(stack: Stack, front: Front, format: Format, sent: Sent) -> Run {
+    let is_signed_in = matches!(sent, Sent::Good(_));
+    if front == Front::Layer {
+        // The cookie is what it is called, or the wrong thing would be measured.
+        drop(run_with(stack, Front::Guard, &format.auth(), sent.headers(format), is_signed_in));
+    }
+    run_with(stack, front, &format.auth(), sent.headers(format), is_signed_in)
+}
+
+/// The same, with a configuration and headers of one's own.
+pub fn run_with(stack: Stack, front: Front, auth: &Auth, headers: HeaderMap, is_signed_in: bool) -> Run {
     let mut request = Request::new(Full::new(Bytes::new()));
-    *request.headers_mut() = sent.headers(format);
+    *request.headers_mut() = headers;
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
-    let expected = match (front, sent) {
-        (Front::Nothing | Front::NoOp | Front::Layer | Front::Open, _) | (_, Sent::Good(_)) => StatusCode::OK,
+    let expected = match (front, is_signed_in) {
+        (Front::Nothing | Front::NoOp | Front::Layer | Front::Open, _) | (_, true) => StatusCode::OK,
         (Front::Guard, _) => StatusCode::UNAUTHORIZED,
         (Front::PageGuard, _) => StatusCode::TEMPORARY_REDIRECT,
     };
-    if front == Front::Layer {
-        // The cookie is what it is called, or the wrong thing would be measured.
-        drop(run(stack, Front::Guard, format, sent));
-    }
     match stack {
-        Stack::Tower => tower(front, format, request, expected),
-        Stack::Axum => axum(front, format, request, expected, get(hello)),
-        Stack::AxumPage => axum(front, format, request, expected, get(page)),
+        Stack::Tower => tower(front, auth, request, expected),
+        Stack::Axum => axum(front, auth, request, expected, get(hello)),
+        Stack::AxumPage => axum(front, auth, request, expected, get(page)),
     }
 }
 
-fn tower(front: Front, format: Format, request: Sending, expected: StatusCode) -> Run {
+fn tower(front: Front, auth: &Auth, request: Sending, expected: StatusCode) -> Run {
     let service = service_fn(answer);
-    let layer = || AuthLayer::new(format.auth());
+    let layer = || AuthLayer::new(auth.clone());
     match front {
         Front::Nothing => repeat(service, request, expected),
         Front::NoOp => repeat(NoOpLayer.layer(service), request, expected),
@@ -110,12 +116,12 @@ fn tower(front: Front, format: Format, request: Sending, expected: StatusCode) -
 
 fn axum(
     front: Front,
-    format: Format,
+    auth: &Auth,
     request: Sending,
     expected: StatusCode,
     handler: axum::routing::MethodRouter,
 ) -> Run {
-    let layer = || AuthLayer::new(format.auth());
+    let layer = || AuthLayer::new(auth.clone());
     let router = |handler| Router::<()>::new().route("/", handler);
     let router = match front {
         Front::Nothing => router(handler),

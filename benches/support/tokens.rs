@@ -148,7 +148,8 @@ pub fn token(format: Format, size: usize) -> String {
     format.codec().encode(&claims(size)).unwrap()
 }
 
-fn with_session(format: Format, token: &str) -> String {
+/// The header of a browser that has this session cookie among others.
+pub fn with_session(format: Format, token: &str) -> String {
     let name = format.cookie_name();
     let mut line = OTHER_COOKIES.to_owned();
     if token.len() <= CHUNK {

@@ -29,11 +29,15 @@
 //! - **Faults are [`Unavailable`](StoreErrorKind::Unavailable)** and end by themselves: a store connects again
 //!   without being restarted. The caller gives each call a time limit.
 
+#[cfg(feature = "cache")]
+mod cached;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;
 mod error;
 mod memory;
+#[cfg(feature = "metrics")]
+mod metered;
 mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -53,6 +57,10 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "cache")]
+pub use self::cached::Cached;
+#[cfg(feature = "metrics")]
+pub use self::metered::Metered;
 #[cfg(feature = "mysql")]
 pub use self::mysql::MySqlStore;
 #[cfg(feature = "postgres")]

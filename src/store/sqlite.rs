@@ -70,11 +70,9 @@ impl SqliteStore {
                 .max_lifetime(forever)
                 .connect_lazy_with(connect.shared_cache(false))
         } else {
-            let is_made = !url.contains("mode=");
-            let connect = connect
-                .create_if_missing(is_made)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal);
+            // Unless the URL says what is to be done.
+            let connect = if url.contains("mode=") { connect } else { connect.create_if_missing(true) };
+            let connect = connect.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
             sql::pool(&options).connect_lazy_with(connect)
         };
         Self::new(pool, options).await

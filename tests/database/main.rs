@@ -2,10 +2,32 @@
 //! store. What a store has to do by itself is checked in `tests/stores`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![cfg(feature = "conformance")]
 
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
+
+#[path = "../stores/backend.rs"]
+#[allow(dead_code, unused_macros, unused_imports, reason = "shared with the tests of the stores themselves")]
+mod backend;
+#[path = "../stores/memory.rs"]
+mod memory;
+#[cfg(feature = "mysql")]
+#[path = "../stores/mysql.rs"]
+mod mysql;
+#[cfg(feature = "postgres")]
+#[path = "../stores/postgres.rs"]
+mod postgres;
+#[cfg(feature = "redis")]
+#[path = "../stores/redis.rs"]
+mod redis;
+#[cfg(feature = "redis")]
+#[path = "../stores/redis_cluster.rs"]
+mod redis_cluster;
+#[cfg(feature = "sqlite")]
+#[path = "../stores/sqlite.rs"]
+mod sqlite;
 
 mod accounts;
 mod faults;

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use portcullis::{
@@ -17,7 +17,7 @@ use crate::support::{ada, beds, key, session};
 async fn dropped_after<F: Future>(count: usize, future: F) -> bool {
     let mut future = pin!(future);
     for _ in 0..count {
-        if let Poll::Ready(_) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             return true;
         }
         // Others go on, the connection among them.

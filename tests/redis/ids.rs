@@ -205,6 +205,11 @@ async fn s81_a_store_shows_nothing_of_its_connection() {
         assert!(!source.contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{error:?}");
     }
     let beds = beds().await;
+    if let Some(url) = service("TEST_REDIS_URL") {
+        // A server without TLS, asked for it: an error, and no panic for want of a provider of cryptography.
+        let error = RedisStore::connect(&url.replace("redis://", "rediss://")).await.unwrap_err();
+        assert_eq!(error.kind(), portcullis::store::StoreErrorKind::Unavailable);
+    }
     let Some(bed) = beds.iter().find(|bed| matches!(bed.raw, Raw::Single(_)) && !bed.upstash) else { return };
     bed.raw.send::<()>(redis::cmd("SADD").arg(format!("{}session:secret", bed.prefix)).arg("x")).await;
     let error = bed.store.session(&key("secret")).await.unwrap_err();

@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use portcullis::{
     User,
@@ -28,8 +28,8 @@ impl File {
         format!("sqlite://{}/auth.db", self.0.display())
     }
 
-    async fn store(&self) -> Arc<SqliteStore> {
-        Arc::new(SqliteStore::connect(&self.url()).await.unwrap())
+    async fn store(&self) -> SqliteStore {
+        SqliteStore::connect(&self.url()).await.unwrap()
     }
 
     /// With these tables in it, made by somebody else.
@@ -53,17 +53,15 @@ async fn a_file_does_all() {
     let file = File::new();
     let store = file.store().await;
     assert!(store.report().is_empty(), "{:?}", store.report());
-    checks::auth_js(&*store).await;
-    checks::own(&*store).await;
-    checks::broken_off(store).await;
+    checks::whole(&store).await;
+    checks::broken_off(&store, &file.store().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_does_all() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
-    checks::auth_js(&store).await;
-    checks::own(&store).await;
-    checks::broken_off(Arc::new(store)).await;
+    checks::whole(&store).await;
+    checks::broken_off(&store, &store).await;
     let other = SqliteStore::connect("sqlite::memory:").await.unwrap();
     assert_eq!(other.user_by_email("x").await.unwrap(), None, "each its own");
 }
@@ -99,7 +97,7 @@ async fn prefixes_keep_sites_apart() {
     let (one, two) = (open("one_").await.unwrap(), open("two_").await.unwrap());
     let user = checks::user(&one, "a@example.com").await;
     assert_eq!(two.user(&user.id).await.unwrap(), None, "S92");
-    checks::own(&two).await;
+    checks::whole(&two).await;
     let error = open("a\"; --").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "S91");
 }
@@ -142,7 +140,7 @@ async fn tables_of_others_are_used_as_they_are() {
     for time in ["integer", "datetime"] {
         let file = File::with(&PLAIN.replace("TIME", time)).await;
         let store = file.store().await;
-        checks::auth_js(&*store).await;
+        checks::auth_js(&store).await;
         let report = store.report();
         for part in [
             "no unique index on users.email",
@@ -154,7 +152,7 @@ async fn tables_of_others_are_used_as_they_are() {
         ] {
             assert!(report.iter().any(|line| line.contains(part)), "{part}: {report:#?}");
         }
-        let user = checks::user(&*store, "a@example.com").await;
+        let user = checks::user(&store, "a@example.com").await;
         let replaced = store.replace_session_data(&SessionKey::new("k"), 0, &Map::new()).await;
         let error = replaced.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt);
@@ -164,8 +162,7 @@ async fn tables_of_others_are_used_as_they_are() {
         assert_eq!(columns(&again).await, before, "nothing was altered");
 
         let whole = SqliteStore::connect_with(&file.url(), SqlOptions::new().complete(true)).await.unwrap();
-        checks::auth_js(&whole).await;
-        checks::own(&whole).await;
+        checks::whole(&whole).await;
         let left: Vec<_> = whole.report().into_iter().filter(|line| !line.contains("foreign key")).collect();
         assert!(left.is_empty(), "{left:?}");
         assert!(whole.user(&user.id).await.unwrap().is_some());
@@ -184,7 +181,7 @@ async fn columns(store: &SqliteStore) -> Vec<String> {
 async fn times_of_others_are_understood() {
     let file = File::with(&PLAIN.replace("TIME", "datetime")).await;
     let store = file.store().await;
-    let user = checks::user(&*store, "a@example.com").await;
+    let user = checks::user(&store, "a@example.com").await;
     for (number, time) in [
         "2026-01-15T12:00:00.120Z",
         "2026-01-15 12:00:00.120",
@@ -223,9 +220,9 @@ async fn writers_wait_for_each_other() {
     let file = File::new();
     let stores = [file.store().await, file.store().await];
     let work = (0..64).map(|number| {
-        let store = Arc::clone(&stores[number % 2]);
+        let store = stores[number % 2].clone();
         tokio::spawn(async move {
-            let user = checks::user(&*store, &format!("{number}@example.com")).await;
+            let user = checks::user(&store, &format!("{number}@example.com")).await;
             for round in 0..5 {
                 let key = SessionKey::new(format!("{number}.{round}"));
                 let session = StoredSession::new(key, &*user.id, at(0));

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -16,9 +19,11 @@ use portcullis::{
     },
 };
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
 /// How a [`Broken`] store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "cache"), allow(dead_code))]
 pub enum Fault {
     None,
     ForgetsImages,
@@ -59,6 +64,7 @@ pub enum Fault {
     WritesTokensOver,
     UsesAllTokens,
     AnswersFromBefore,
+    AnswersLate,
     OpensByHandle,
     ReportsNothingInALine,
     ForgetsTheExactMoment,
@@ -66,6 +72,7 @@ pub enum Fault {
 }
 
 #[derive(Debug)]
+#[cfg_attr(not(feature = "cache"), allow(dead_code))]
 pub struct Broken {
     inner: MemoryStore,
     fault: Fault,
@@ -73,6 +80,9 @@ pub struct Broken {
     sessions: Mutex<HashMap<SessionKey, StoredSession>>,
     tokens: Mutex<Vec<VerificationToken>>,
     answered: Mutex<HashMap<SessionKey, SessionAndUser>>,
+    /// Says when an answer is on its way, and lets it arrive.
+    pub late: (Notify, Notify),
+    pub down: AtomicBool,
 }
 
 impl Broken {
@@ -83,6 +93,8 @@ impl Broken {
             sessions: Mutex::default(),
             tokens: Mutex::default(),
             answered: Mutex::default(),
+            late: Default::default(),
+            down: AtomicBool::default(),
         }
     }
 
@@ -429,7 +441,14 @@ impl Store for Broken {
             let by_handle = sessions.keys().find(|known| known.handle() == key.as_str()).cloned();
             key = by_handle.unwrap_or(key);
         }
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("down"));
+        }
         let mut found = self.inner.session_and_user(&key).await?;
+        if self.is(Fault::AnswersLate) {
+            self.late.0.notify_one();
+            self.late.1.notified().await;
+        }
         if self.is(Fault::MakesUpUsers) && found.is_none() {
             let session = self.inner.session(&key).await?.map(Arc::new);
             found = session

@@ -1,21 +1,46 @@
 //! Every store against the conformance kit, and the kit against stores that break their promises.
 //!
-//! A store is one line in the table below and one file that says how it is opened.
+//! A store is one line in the table below and one file that says how it is opened (`backend::Backend`). A line
+//! like `sqlite shared,` says that several processes reach the same store: then they race for a token, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
-#![cfg(feature = "conformance")]
 
+#[cfg(feature = "conformance")]
 mod backend;
+#[cfg(feature = "conformance")]
 mod broken;
+#[cfg(feature = "conformance")]
 mod file;
+#[cfg(feature = "conformance")]
 mod kit;
+#[cfg(feature = "conformance")]
 mod processes;
 
+#[cfg(not(feature = "conformance"))]
+#[test]
+fn says_what_it_leaves_out() {
+    let required = std::env::var("PORTCULLIS_REQUIRE_SERVICES").is_ok_and(|required| required == "1");
+    assert!(!required, "all stores must be tested: --features conformance");
+    println!("LEFT OUT: all stores: they are tested with --features conformance");
+}
+
+#[cfg(feature = "conformance")]
 backend::stores! {
+    #[cfg(feature = "cache")]
+    cached,
     memory,
-    #[cfg(feature = "sqlite")] sqlite shared,
-    #[cfg(feature = "postgres")] postgres shared,
-    #[cfg(feature = "mysql")] mysql shared,
-    #[cfg(feature = "redis")] redis shared,
-    #[cfg(feature = "redis")] redis_cluster shared,
+    #[cfg(feature = "metrics")]
+    metered,
+    #[cfg(feature = "mysql")]
+    mysql shared,
+    #[cfg(feature = "postgres")]
+    postgres shared,
+    #[cfg(feature = "redis")]
+    redis shared,
+    #[cfg(feature = "redis")]
+    redis_cluster shared,
+    #[cfg(feature = "redis")]
+    redis_upstash shared,
+    #[cfg(feature = "sqlite")]
+    sqlite shared,
 }

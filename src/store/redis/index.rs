@@ -186,12 +186,12 @@ impl RedisStore {
                     continue;
                 }
                 Some((_, text)) => {
-                    if !self.drop_unchanged(&redis_key, &text).await? && self.get(&redis_key).await?.is_some()
-                    {
+                    if self.drop_unchanged(&redis_key, &text).await? {
+                        removed += 1;
+                    } else if self.get(&redis_key).await?.is_some() {
                         // It was extended meanwhile, and is looked at again.
                         continue;
                     }
-                    removed += 1;
                 }
                 None => {}
             }

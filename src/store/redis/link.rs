@@ -4,13 +4,13 @@ use std::{fmt, time::Duration};
 
 use ::redis::{
     Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult,
-    ScriptInvocation, ServerErrorKind,
+    ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
     io::tcp::TcpSettings,
 };
 
-use super::cluster::Cluster;
+use super::script::Call;
 use crate::store::{Result, StoreError};
 
 /// How long it may take to connect, and how long to get an answer.
@@ -62,13 +62,13 @@ impl Link {
         }
     }
 
-    /// Runs a script, loading it where it is not known.
-    pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T> {
+    /// Runs a script, sending all of it where it is not known.
+    pub(super) async fn run<T: FromRedisValue>(&self, script: &Call) -> Result<T> {
         self.try_script(script).await.map_err(store_error)
     }
 
     /// Runs a script that only reads, once more if it found that the connection was lost.
-    pub(super) async fn run_reading<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T> {
+    pub(super) async fn run_reading<T: FromRedisValue>(&self, script: &Call) -> Result<T> {
         match self.try_script(script).await {
             Err(error) if error.is_connection_dropped() => self.run(script).await,
             answer => answer.map_err(store_error),
@@ -84,12 +84,12 @@ impl Link {
         }
     }
 
-    async fn try_script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
-        match self.clone() {
-            Self::Single(mut connection) => script.invoke_async(&mut connection).await,
-            Self::Cluster(cluster) => {
-                cluster.call(async |mut connection| script.invoke_async(&mut connection).await).await
+    async fn try_script<T: FromRedisValue>(&self, script: &Call) -> RedisResult<T> {
+        match self.attempt(&script.by_name()).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.attempt(&script.by_text()).await
             }
+            answer => answer,
         }
     }
 }

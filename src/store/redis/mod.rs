@@ -100,13 +100,13 @@ impl RedisStore {
         Ok(Self::new(Link::cluster(urls.iter().map(AsRef::as_ref)).await?))
     }
 
-    /// Uses this connection to a single server. How long a call may take is for its settings to say.
+    /// Uses this connection of the crate `redis` to a single server. How long a call may take is for its settings to say.
     pub fn from_connection(connection: ConnectionManager) -> Self {
         Self::new(Link::Single(connection))
     }
 
-    /// Uses this connection to a cluster. How long a call may take is for its settings to say. If it ever stops
-    /// answering, as connections of redis 1.8 can when a node goes away, it is not made anew, as it is with
+    /// Uses this connection of the crate `redis` to a cluster. How long a call may take is for its settings to say. If
+    /// it ever stops answering, as connections of redis 1.8 can when a node goes away, it is not made anew, as it is with
     /// [`connect_cluster`](Self::connect_cluster).
     pub fn from_cluster_connection(connection: ClusterConnection) -> Self {
         Self::new(Link::Cluster(Cluster::given(connection)))

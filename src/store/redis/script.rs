@@ -3,13 +3,65 @@
 
 use std::sync::LazyLock;
 
-use ::redis::Script;
+use ::redis::{Cmd, Script, ToRedisArgs};
 
-/// Declares `static NAME: Script` from the text of a script.
+/// A script, and the name under which a server knows it that has run it before.
+pub(super) struct Lua {
+    code: &'static str,
+    hash: String,
+}
+
+/// A script with its keys and arguments.
+pub(super) struct Call {
+    script: &'static Lua,
+    keys: Vec<String>,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Lua {
+    fn new(code: &'static str) -> Self {
+        Self { code, hash: Script::new(code).get_hash().to_owned() }
+    }
+
+    pub(super) fn key(&'static self, key: impl Into<String>) -> Call {
+        Call { script: self, keys: vec![key.into()], arguments: Vec::new() }
+    }
+}
+
+impl Call {
+    pub(super) fn key(&mut self, key: impl Into<String>) -> &mut Self {
+        self.keys.push(key.into());
+        self
+    }
+
+    pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+        self.arguments.extend(argument.to_redis_args());
+        self
+    }
+
+    /// Runs the script where it is known.
+    pub(super) fn by_name(&self) -> Cmd {
+        self.command("EVALSHA", &self.script.hash)
+    }
+
+    /// Runs the script, and makes it known there. The other nodes of a cluster need not be asked for that: one of
+    /// them may be away.
+    pub(super) fn by_text(&self) -> Cmd {
+        self.command("EVAL", self.script.code)
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let mut command = ::redis::cmd(name);
+        command.arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.arguments);
+        command
+    }
+}
+
+/// Declares `static NAME: Lua` from the text of a script.
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident = $($text:expr),+;)+) => {
-        $($(#[$doc])* pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!($($text),+)));)+
+        $($(#[$doc])* pub(super) static $name: LazyLock<Lua> =
+            LazyLock::new(|| Lua::new(concat!($($text),+)));)+
     };
 }
 

@@ -129,7 +129,9 @@ impl RedisStore {
         match self.settle(session, limit).await? {
             Some(over) => {
                 self.remove(&session.user_id, &over).await?;
-                self.note_last_session(session).await
+                // It has begun, whether Node is told that it is the last or not.
+                _ = self.note_last_session(session).await;
+                Ok(())
             }
             // All sessions of the user were ended while this one was being begun.
             None => self.delete(&[key]).await.map(drop),

@@ -89,9 +89,10 @@ impl UserStore for RedisStore {
             store.list_account(&id, &account, "NX").await?;
             let text = record::text(record::account_record(&id, &account));
             store.claim(name(&account), &id, &text).await?;
-            // Once more: if it was being unlinked until now, it may have been taken from the list.
-            store.list_account(&id, &account, "GT").await?;
-            store.note_last_account(&id, &account).await
+            // It is linked, whatever comes of the rest. Once more: if it was being unlinked until now, it may have been taken from the list.
+            _ = store.list_account(&id, &account, "GT").await;
+            _ = store.note_last_account(&id, &account).await;
+            Ok(())
         })
         .await
     }
@@ -143,7 +144,8 @@ impl RedisStore {
         match &outcome {
             Ok(true) => {
                 if let Some(account) = account {
-                    self.note_last_account(&user.id, account).await?;
+                    // The user is there, whether Node is told of the account or not.
+                    _ = self.note_last_account(&user.id, account).await;
                 }
             }
             // What is left behind counts for nothing: it is removed for tidiness, as far as that works.

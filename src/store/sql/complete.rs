@@ -14,7 +14,7 @@ pub(super) fn script(dialect: Dialect, tables: &Tables, found: &Found, collation
     let mut script = String::new();
     let mut add = |table: &Usable, own: &[&str], unique: &[&str], indexed: &[&str]| {
         let Ok(table) = table else { return };
-        for column in own.iter().filter(|column| !table.has(column)) {
+        for column in own.iter().filter(|column| !table.has_own(column)) {
             let (name, column, kind) = (&table.quoted, dialect.quote(column), dialect.type_of_own(column));
             script += &format!("alter table {name} add column {column} {kind};\n");
         }

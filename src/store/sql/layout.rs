@@ -39,7 +39,7 @@ pub(super) struct Found {
 /// A table, its columns by the names that Auth.js gives them.
 #[derive(Debug)]
 pub(super) struct Table {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     pub(super) name: String,
     pub(super) quoted: String,
     pub(super) columns: HashMap<&'static str, Column>,
@@ -64,6 +64,7 @@ pub(super) struct Column {
     /// The database counts it up.
     pub(super) counts: bool,
     has_default: bool,
+    is_required: bool,
     pub(super) max_length: Option<i64>,
     pub(super) precision: Option<i64>,
 }
@@ -203,6 +204,11 @@ impl Table {
                 Some(it) => {
                     table.columns.insert(column, Column::new(dialect, name, column, it, ours)?);
                 }
+                None if naming == Naming::AuthJs && !stand_ins(column).is_empty() => {
+                    let found = stand_ins(column).iter().find_map(|name| found.column(name));
+                    let it = found.and_then(|it| Column::new(dialect, name, column, it, ours).ok());
+                    table.columns.extend(it.map(|it| (column, it)));
+                }
                 None if optional.contains(&column) => {}
                 None => return Err(format!("{name} has no column {physical_name}").into()),
             }
@@ -219,8 +225,9 @@ impl Table {
             if known || !other.required || other.default != FoundDefault::None {
                 continue;
             }
-            let is_stamp =
-                ["updatedAt", "createdAt", "updated_at", "created_at"].contains(&other.name.as_str());
+            let is_stamp = ["created", "last_seen"]
+                .iter()
+                .any(|column| stand_ins(column).contains(&other.name.as_str()));
             match Column::new(self.dialect, &self.name, "at", other, false) {
                 Ok(column) if is_stamp => self.stamps.push(column),
                 _ => self.unfilled.push(other.name.clone()),
@@ -260,6 +267,11 @@ impl Table {
         }
     }
 
+    /// Whether there is a column of just this name.
+    pub(super) fn has_own(&self, column: &str) -> bool {
+        self.column(column).is_some_and(|it| it.name == column)
+    }
+
     /// The condition that these columns hold exactly these arguments.
     pub(super) fn same(&self, alias: &str, columns: &[(&str, usize)]) -> String {
         let conditions: Vec<_> = columns
@@ -277,7 +289,13 @@ impl Table {
                 continue;
             };
             names.push(it.quoted.as_str());
-            values.push(self.dialect.write(it, index + 1));
+            let value = self.dialect.write(it, index + 1);
+            let is_stand_in = it.is_required && stand_ins(column).contains(&it.name.as_str());
+            values.push(if is_stand_in {
+                format!("coalesce({value}, {})", self.dialect.now(it))
+            } else {
+                value
+            });
         }
         for stamp in &self.stamps {
             names.push(stamp.quoted.as_str());
@@ -332,12 +350,24 @@ impl Table {
         self.column("userId").is_some_and(|column| self.found.cascades.contains(&column.name))
     }
 
+    /// Whether it is known which row was made first.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.column("id").is_some_and(|id| id.physical == Physical::Integer)
+            || stand_ins("created").iter().any(|name| self.found.column(name).is_some())
+    }
+
     /// What the rows of a user are ordered by: when they were made, as far as that is known.
     pub(super) fn order(&self) -> String {
         let by = |column: &Column| format!(" order by t.{}", column.quoted);
         let id = self.column("id");
-        let counted = id.filter(|id| id.physical == Physical::Integer);
-        counted.or(self.column("providerAccountId")).or(self.column("sessionToken")).map_or(String::new(), by)
+        if let Some(id) = id.filter(|id| id.physical == Physical::Integer) {
+            return by(id);
+        }
+        let made = stand_ins("created").iter().find_map(|name| self.found.column(name));
+        if let Some(made) = made {
+            return format!(" order by t.{}", self.dialect.quote(&made.name));
+        }
+        self.column("providerAccountId").or(self.column("sessionToken")).map_or(String::new(), by)
     }
 }
 
@@ -368,6 +398,7 @@ impl Column {
                 || is_exact(dialect, found),
             counts: found.default == FoundDefault::Counter,
             has_default: found.default != FoundDefault::None,
+            is_required: found.required,
             max_length: found.max_length,
             precision: found.precision,
         })
@@ -395,6 +426,15 @@ fn name_of(naming: Naming, column: &str) -> &str {
         (Naming::V3, "created") => "created_at",
         (Naming::V3, "last_seen") => "updated_at",
         (Naming::V3, column) => column,
+    }
+}
+
+/// Columns that many applications have of their own accord, and that say the same.
+fn stand_ins(column: &str) -> &'static [&'static str] {
+    match column {
+        "created" => &["createdAt", "created_at"],
+        "last_seen" => &["updatedAt", "updated_at"],
+        _ => &[],
     }
 }
 

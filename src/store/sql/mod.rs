@@ -28,9 +28,10 @@ mod sessions;
 mod statement;
 mod tables;
 mod tokens;
+mod transaction;
 mod users;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use tokio::sync::Semaphore;
 
@@ -57,7 +58,7 @@ pub(super) struct SqlStore<B: Backend> {
     sessions: SessionPlan,
     tokens: TokenPlan,
     /// Whose turn it is to write, where one at a time can. The database has a queue as well, but an unfair one.
-    writer: Option<Semaphore>,
+    writer: Option<Arc<Semaphore>>,
 }
 
 impl<B: Backend> SqlStore<B> {
@@ -69,7 +70,7 @@ impl<B: Backend> SqlStore<B> {
             users: UserPlan::new(&layout),
             sessions: SessionPlan::new(&layout),
             tokens: TokenPlan::new(&layout),
-            writer: (B::DIALECT == Dialect::Sqlite).then(|| Semaphore::new(1)),
+            writer: (B::DIALECT == Dialect::Sqlite).then(|| Arc::new(Semaphore::new(1))),
             layout,
         })
     }

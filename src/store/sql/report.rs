@@ -1,6 +1,9 @@
 //! What the tables lack, and what that costs, for whoever runs the site.
 
-use super::layout::{ACCOUNT, Layout, OWN_OF_SESSIONS, Table};
+use super::{
+    dialect::Dialect,
+    layout::{ACCOUNT, Layout, OWN_OF_SESSIONS, Table},
+};
 
 /// A sentence for each; none for tables that we have made.
 pub(super) fn report(layout: &Layout) -> Vec<String> {
@@ -81,6 +84,19 @@ fn of_accounts(accounts: &Table, lines: &mut Vec<String>) {
             lost.join(", ")
         ));
     }
+    if accounts
+        .column("expires_at")
+        .is_some_and(|column| column.type_name == "int" || column.type_name == "int4")
+    {
+        lines.push(format!(
+            "{name}.expires_at has 32 bits, which are full in 2038: later times cannot be kept"
+        ));
+    }
+    if !accounts.is_ordered() {
+        lines.push(format!(
+            "{name} has no column that tells which account was linked first: they come in no order"
+        ));
+    }
     of_any(accounts, lines);
     of_rows_of_users(accounts, lines);
 }
@@ -101,6 +117,11 @@ fn of_sessions(sessions: &Table, lines: &mut Vec<String>) {
         if !sessions.is_indexed(column) {
             lines.push(format!("no index on {name}.{column}: {what} {READS}"));
         }
+    }
+    if !sessions.has("created") && !sessions.is_ordered() {
+        lines.push(format!(
+            "{name} has no column that tells which session was begun first: a limit of sessions ends any of them"
+        ));
     }
     for column in OWN_OF_SESSIONS.iter().filter(|column| !sessions.has(column)) {
         lines.push(format!("{name} has no column {column}: {}", cost_of(column)));
@@ -137,6 +158,9 @@ fn of_any(table: &Table, lines: &mut Vec<String>) {
         ));
     }
     for column in table.columns.values() {
+        if table.dialect == Dialect::MySql && column.type_name == "timestamp" {
+            lines.push(format!("{}.{} keeps no times after January 2038", table.name, column.name));
+        }
         if column.precision.is_some_and(|digits| digits < 3) {
             lines.push(format!("{}.{} keeps no milliseconds", table.name, column.name));
         }

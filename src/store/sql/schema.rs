@@ -2,8 +2,6 @@
 
 use std::pin::Pin;
 
-use sqlx::Connection as _;
-
 use super::{
     backend::{Backend, Connection},
     catalog::find,
@@ -13,6 +11,7 @@ use super::{
     layout::{Found, Layout},
     statement::{Arg, Out, Statement},
     tables::Tables,
+    transaction::Transaction,
 };
 use crate::store::{Result, StoreError};
 
@@ -58,36 +57,32 @@ async fn see_to<B: Backend>(pool: &sqlx::Pool<B::Database>, setup: &Setup) -> Re
     if !state.is_to_change(setup)? {
         return state.into_layout::<B>(setup);
     }
-    if B::DIALECT == Dialect::MySql {
-        // Whoever breaks this off gives the lock back with the connection.
-        connection.close_on_drop();
-        lock_mysql::<B>(&mut connection).await?;
-    }
-    let mut transaction = begin_alone::<B>(&mut connection).await?;
+    let mut transaction = begin_alone::<B>(connection).await?;
     // Another instance may have been here in between.
-    let state = State::read::<B>(&mut transaction, &setup.tables).await?;
+    let state = State::read::<B>(transaction.connection()?, &setup.tables).await?;
     let state = if state.is_to_change(setup)? {
-        state.change::<B>(&mut transaction, setup).await?;
-        State::read::<B>(&mut transaction, &setup.tables).await?
+        state.change::<B>(transaction.connection()?, setup).await?;
+        State::read::<B>(transaction.connection()?, &setup.tables).await?
     } else {
         state
     };
-    transaction.commit().await.map_err(Fault::from)?;
-    if B::DIALECT == Dialect::MySql {
-        connection.close().await.ok();
-    }
+    transaction.commit().await?;
     state.into_layout::<B>(setup)
 }
 
 /// A transaction that only one instance is in.
 async fn begin_alone<B: Backend>(
-    connection: &mut sqlx::pool::PoolConnection<B::Database>,
-) -> Result<sqlx::Transaction<'_, B::Database>> {
-    let mut transaction = connection.begin_with(B::BEGIN).await.map_err(Fault::from)?;
+    mut connection: sqlx::pool::PoolConnection<B::Database>,
+) -> Result<Transaction<B>> {
+    if B::DIALECT == Dialect::MySql {
+        // The lock goes with the connection, however this ends.
+        connection.close_on_drop();
+        lock_mysql::<B>(&mut connection).await?;
+    }
+    let mut transaction = Transaction::begin(connection, None).await?;
     if B::DIALECT == Dialect::Postgres {
-        B::script(&mut transaction, "set local statement_timeout = 0").await.map_err(Fault::from)?;
-        let lock = Statement::new(B::DIALECT, "select pg_advisory_xact_lock($1)::text", &[]);
-        B::rows(&mut transaction, &lock, &[LOCK.into()]).await.map_err(Fault::from)?;
+        B::script(transaction.connection()?, "set local statement_timeout = 0").await.map_err(Fault::from)?;
+        transaction.hold_number(LOCK).await?;
     }
     Ok(transaction)
 }

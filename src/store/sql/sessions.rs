@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use super::{
     SqlStore,
     backend::Backend,
-    connection::{Transaction, again},
+    connection::again,
     fault::{Fault, Outcome},
     statement::{Arg, Row},
+    transaction::Transaction,
     users::{members_of, nobody_if_unstorable, none_if_unstorable, text_of, usable, user_of},
 };
 use crate::{
@@ -143,7 +144,7 @@ impl<B: Backend> SqlStore<B> {
     /// Ends those sessions of a user that were begun first, other than `newest`, until `limit` are left.
     async fn end_oldest(
         &self,
-        transaction: &mut Transaction<'_, B>,
+        transaction: &mut Transaction<B>,
         user_id: Arg<'_>,
         newest: &SessionKey,
         limit: NonZeroUsize,

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::{
     SqlStore,
     backend::Backend,
-    connection::{Transaction, again},
+    connection::again,
     fault::{Fault, Outcome},
     layout::{Table, Usable},
     statement::{Arg, Row},
+    transaction::Transaction,
 };
 use crate::{
     store::{Result, UserChange, UserStore},
@@ -165,7 +166,7 @@ impl<B: Backend> SqlStore<B> {
     }
 
     /// That there is this user, and will be until the transaction is over.
-    pub(super) async fn expect_user(&self, transaction: &mut Transaction<'_, B>, id: &str) -> Outcome<()> {
+    pub(super) async fn expect_user(&self, transaction: &mut Transaction<B>, id: &str) -> Outcome<()> {
         let id = usable(&self.layout.users)?.id("id", id)?;
         match transaction.rows(self.users.lock.get()?, &[id]).await?.is_empty() {
             true => Err(Fault::Taken("there is no such user")),
@@ -175,7 +176,7 @@ impl<B: Backend> SqlStore<B> {
 
     async fn insert_account(
         &self,
-        transaction: &mut Transaction<'_, B>,
+        transaction: &mut Transaction<B>,
         user_id: &str,
         account: &Account,
     ) -> Outcome<()> {
@@ -211,7 +212,7 @@ impl<B: Backend> SqlStore<B> {
     /// That nobody has this address but `owner`, where the table does not see to that.
     async fn claim_email(
         &self,
-        transaction: &mut Transaction<'_, B>,
+        transaction: &mut Transaction<B>,
         email: &str,
         owner: Option<Arg<'_>>,
     ) -> Outcome<()> {
