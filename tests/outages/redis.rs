@@ -65,7 +65,7 @@ async fn cluster(name: &'static str, outage: impl AsyncFnOnce(&mut Server)) {
     let Some(mut nodes) = nodes else { return };
     services::join(&nodes);
     let store = RedisStore::connect_cluster(nodes.iter().map(Server::url)).await.unwrap();
-    let calm = Calm { after: CLUSTER_RECOVERY + Duration::from_secs(20), ..Calm::default() };
+    let calm = Calm { after: CLUSTER_RECOVERY + Duration::from_secs(1), ..Calm::default() };
     let report = suffer_at(name, site(Arc::new(store)), calm, async || outage(&mut nodes[1]).await).await;
     report.expect_notice(CLUSTER_RECOVERY);
     assert!(report.right_meanwhile() > 0, "the other nodes go on: {report}");

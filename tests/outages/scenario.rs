@@ -39,10 +39,6 @@ pub async fn suffer(name: &'static str, store: Arc<dyn Store>, outage: impl Asyn
 }
 
 pub async fn suffer_at(name: &'static str, site: Site, calm: Calm, outage: impl AsyncFnOnce()) -> Report {
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-        .with_writer(std::io::stderr)
-        .try_init();
     let load = Load::prepare(Visitor::at(serve(site)).await).await;
     let (stop, stopped) = oneshot::channel();
     // Beside this task, which may wait for processes without a thought for others.

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use ::redis::{RedisResult, cluster::ClusterClient, cluster_async::ClusterConnection};
+use ::redis::{ErrorKind, RedisResult, cluster::ClusterClient, cluster_async::ClusterConnection};
 use tokio::{runtime::Handle, time::timeout};
 
 /// A connection that answers no `PING`, to whichever node, for so long is given up.
@@ -31,6 +31,8 @@ struct Inner {
     /// Makes new ones; there is none if the application has given the connection.
     client: Option<ClusterClient>,
     is_checking: AtomicBool,
+    /// The connection was found to answer nothing.
+    is_lost: AtomicBool,
 }
 
 impl Cluster {
@@ -45,7 +47,12 @@ impl Cluster {
 
     fn new(connection: ClusterConnection, client: Option<ClusterClient>) -> Self {
         let connection = RwLock::new(connection);
-        Self(Arc::new(Inner { connection, client, is_checking: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            connection,
+            client,
+            is_checking: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
+        }))
     }
 
     /// Makes a call. If it is not answered, or its caller does not wait for the answer, the connection is looked at.
@@ -53,6 +60,11 @@ impl Cluster {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        if self.0.is_lost.load(Ordering::Acquire) {
+            // So that not all of them wait for the new one, and fall upon it together.
+            let reason = (ErrorKind::ClusterConnectionNotFound, "the connection is being made anew");
+            return Err(reason.into());
+        }
         let mut answered = Answered { cluster: self, is_answered: false };
         let answer = call(self.connection()).await;
         answered.is_answered = !answer.as_ref().is_err_and(|error| error.is_timeout());
@@ -72,11 +84,13 @@ impl Cluster {
         let cluster = self.clone();
         runtime.spawn(async move {
             if !cluster.answers().await {
+                cluster.0.is_lost.store(true, Ordering::Release);
                 // If there is none, the next call that is not answered has it tried again.
                 if let Ok(Ok(connection)) = timeout(RENEWAL, client.get_async_connection()).await {
                     cluster.replace(connection);
                 }
             }
+            cluster.0.is_lost.store(false, Ordering::Release);
             cluster.0.is_checking.store(false, Ordering::Release);
         });
     }

@@ -10,7 +10,7 @@ use ::redis::{
     io::tcp::TcpSettings,
 };
 
-use super::script::Call;
+use super::{cluster::Cluster, script::Call};
 use crate::store::{Result, StoreError};
 
 /// How long it may take to connect, and how long to get an answer.
@@ -41,6 +41,9 @@ impl Link {
             .connection_timeout(TIMEOUT)
             // For all attempts together.
             .response_timeout(TIMEOUT)
+            // Enough to be sent on to another node. Each retry has the whole cluster asked who has what: with the
+            // usual sixteen, the calls for a node that is down keep all others waiting.
+            .retries(3)
             .min_retry_wait(20)
             .max_retry_wait(400)
             .tcp_settings(tcp())
