@@ -99,7 +99,11 @@ async fn who_waits_for_the_store_for_too_long_is_found_out() {
 async fn who_does_not_recover_is_found_out() {
     let gate = Gate::new(Arc::new(MemoryStore::new()));
     let calm = Calm { before: Duration::from_millis(300), after: Duration::from_millis(500) };
-    let report = suffer_at("lies", site(Arc::new(gate.clone())), calm, async || gate.fail()).await;
+    let report = suffer_at("lies", site(Arc::new(gate.clone())), calm, async || {
+        gate.fail();
+        sleep(Duration::from_millis(200)).await; // for those that are on their way
+    });
+    let report = report.await;
     let problems = report.problems(RECOVERY);
     found(&problems, "after the server was back");
     found(&problems, "not one right answer");

@@ -74,6 +74,8 @@ pub struct Load {
     /// Sessions that come and go; each request takes one out, so nobody else has it meanwhile.
     passing: Mutex<Passing>,
     records: Mutex<Vec<Record>>,
+    /// By how much this machine was late at worst.
+    late: Mutex<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -96,7 +98,13 @@ impl Load {
                 lasting.push(Session { name, token, standing: Standing::Lasts });
             }
         }
-        Arc::new(Self { visitor, lasting, passing: Mutex::default(), records: Mutex::default() })
+        Arc::new(Self {
+            visitor,
+            lasting,
+            passing: Mutex::default(),
+            records: Mutex::default(),
+            late: Mutex::default(),
+        })
     }
 
     /// Asks until `stop` is over (or its other end is dropped) and all are answered; answers what came of it.
@@ -109,12 +117,21 @@ impl Load {
                 _ = &mut stop => break,
                 at = ticks.tick() => at,
             };
+            let mut late = self.late.lock().unwrap();
+            *late = at.elapsed().max(*late);
+            drop(late);
             requests.spawn(Arc::clone(&self).request(number, at));
         }
         while let Some(done) = requests.join_next().await {
             done.unwrap();
         }
         std::mem::take(&mut *self.records.lock().unwrap())
+    }
+
+    /// By how much requests were begun later than they were due, at worst: what a busy machine does to all that happens
+    /// in this process.
+    pub fn late(&self) -> Duration {
+        *self.late.lock().unwrap()
     }
 
     /// Each session once more, when all is well again: what is wrong about them.

@@ -52,6 +52,6 @@ pub async fn suffer_at(name: &'static str, site: Site, calm: Calm, outage: impl 
     let finished = Instant::now();
     drop(stop);
     let records = records.await.unwrap();
-    let afterwards = load.look_back().await;
-    Report { name, begun, broken, back, finished, records, afterwards }
+    let (late, afterwards) = (load.late(), load.look_back().await);
+    Report { name, begun, broken, back, finished, records, late, afterwards }
 }

@@ -7,11 +7,10 @@ use ::redis::{
     ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
-    cluster_async::ClusterConnection,
     io::tcp::TcpSettings,
 };
 
-use super::script::Call;
+use super::{cluster::Cluster, script::Call};
 use crate::store::{Result, StoreError};
 
 /// How long it may take to connect, and how long to get an answer.
@@ -21,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(super) enum Link {
     Single(ConnectionManager),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
 }
 
 impl Link {
@@ -42,12 +41,15 @@ impl Link {
             .connection_timeout(TIMEOUT)
             // For all attempts together.
             .response_timeout(TIMEOUT)
+            // Enough to be sent on to another node. Each retry has the whole cluster asked who has what: with the
+            // usual sixteen, the calls for a node that is down keep all others waiting.
+            .retries(3)
             .min_retry_wait(20)
             .max_retry_wait(400)
             .tcp_settings(tcp())
             .build()
             .map_err(store_error)?;
-        Ok(Self::Cluster(client.get_async_connection().await.map_err(store_error)?))
+        Ok(Self::Cluster(Cluster::connect(client).await.map_err(store_error)?))
     }
 
     /// Sends a command.
@@ -79,7 +81,9 @@ impl Link {
     async fn attempt<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         match self.clone() {
             Self::Single(mut connection) => command.query_async(&mut connection).await,
-            Self::Cluster(mut connection) => command.query_async(&mut connection).await,
+            Self::Cluster(cluster) => {
+                cluster.call(async |mut connection| command.query_async(&mut connection).await).await
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod claim;
+mod cluster;
 mod index;
 mod layout;
 mod link;
@@ -18,7 +19,7 @@ use ::redis::{aio::ConnectionManager, cluster_async::ClusterConnection};
 use async_trait::async_trait;
 
 pub use self::layout::UpstashKeys;
-use self::{address::Address, layout::Keys, link::Link};
+use self::{address::Address, cluster::Cluster, layout::Keys, link::Link};
 use super::{Result, SessionAndUser, SessionKey, Store, StoreError};
 use crate::clock::Timestamp;
 
@@ -104,9 +105,11 @@ impl RedisStore {
         Self::new(Link::Single(connection))
     }
 
-    /// Uses this connection of the crate `redis` to a cluster. How long a call may take is for its settings to say.
+    /// Uses this connection of the crate `redis` to a cluster. How long a call may take is for its settings to say. If
+    /// it ever stops answering, as connections of redis 1.8 can when a node goes away, it is not made anew, as it is with
+    /// [`connect_cluster`](Self::connect_cluster).
     pub fn from_cluster_connection(connection: ClusterConnection) -> Self {
-        Self::new(Link::Cluster(connection))
+        Self::new(Link::Cluster(Cluster::given(connection)))
     }
 
     fn new(link: Link) -> Self {

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::Connection as _;
-use tokio::sync::OwnedSemaphorePermit;
+use sqlx::{Connection as _, pool::PoolConnection};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
 use super::{
     SqlStore,
@@ -66,17 +66,24 @@ impl<B: Backend> SqlStore<B> {
     /// Changes rows, and says how many.
     pub(super) async fn write(&self, statement: &Statement, args: &[Arg<'_>]) -> Outcome<u64> {
         check::<B>(args)?;
-        let _turn = self.turn().await;
-        let mut connection = self.pool.acquire().await?;
-        Ok(B::run(&mut connection, statement, args).await?.rows)
+        let mut writing = self.writing().await?;
+        let outcome = B::run(writing.connection()?, statement, args).await;
+        writing.end();
+        Ok(outcome?.rows)
     }
 
     /// Changes rows, and answers something about them.
     pub(super) async fn take(&self, statement: &Statement, args: &[Arg<'_>]) -> Outcome<Vec<Row>> {
         check::<B>(args)?;
-        let _turn = self.turn().await;
-        let mut connection = self.pool.acquire().await?;
-        Ok(B::rows(&mut connection, statement, args).await?)
+        let mut writing = self.writing().await?;
+        let outcome = B::rows(writing.connection()?, statement, args).await;
+        writing.end();
+        Ok(outcome?)
+    }
+
+    async fn writing(&self) -> Outcome<Writing<B>> {
+        let turn = self.turn().await;
+        Ok(Writing { begun: Some((self.pool.acquire().await?, turn)) })
     }
 
     pub(super) async fn begin(&self) -> Outcome<Transaction<B>> {
@@ -86,6 +93,38 @@ impl<B: Backend> SqlStore<B> {
 
     async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(self.writer.as_ref()?).acquire_owned().await.ok()
+    }
+}
+
+/// A statement that writes. Given up while the file is locked by somebody else, it goes on waiting for the lock; until
+/// it has ended, it is nobody else's turn, or each would take one more connection from those who read.
+struct Writing<B: Backend> {
+    begun: Option<(PoolConnection<B::Database>, Option<OwnedSemaphorePermit>)>,
+}
+
+impl<B: Backend> Writing<B> {
+    fn connection(&mut self) -> Outcome<&mut super::Connection<B>> {
+        match &mut self.begun {
+            Some((connection, _)) => Ok(connection),
+            None => Err(sqlx::Error::PoolClosed.into()), // Not reached: only `end` takes it, as the last thing.
+        }
+    }
+
+    fn end(&mut self) {
+        self.begun = None;
+    }
+}
+
+impl<B: Backend> Drop for Writing<B> {
+    fn drop(&mut self) {
+        let Some((mut connection, Some(turn))) = self.begun.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            // It is answered after the statement.
+            let _ = connection.ping().await;
+            drop(connection);
+            drop(turn);
+        });
     }
 }
 
