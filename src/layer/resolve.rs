@@ -68,7 +68,7 @@ fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Re
         }
     };
     let visit = visit();
-    if is_due(auth, &live, &visit) || auth.settings.callbacks.session.is_some() {
+    if has_more(auth, &live, &visit) {
         return Resolution::Pending(Box::pin(signed_in(auth.clone(), live, visit)));
     }
     let resolved = Resolved::SignedIn { live, shown: None };
@@ -80,6 +80,11 @@ fn is_due(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
     due && !visit.bearer && auth.settings.site.is_some()
 }
 
+/// Whether a renewal, or what a callback makes of it, has to be waited for.
+fn has_more(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
+    is_due(auth, live, visit) || auth.settings.callbacks.session.is_some()
+}
+
 /// Waits for what a session hangs on. Where that cannot be had, it is not known who is there.
 async fn settled(auth: Auth, found: Found, visit: Visit) -> AuthContext {
     let found = match found {
@@ -87,21 +92,20 @@ async fn settled(auth: Auth, found: Found, visit: Visit) -> AuthContext {
         found => found,
     };
     let resolved = match found {
-        Found::Session(live) => return signed_in(auth, live, visit).await,
+        // Most have nothing more to wait for, and the rest is large.
+        Found::Session(live) if has_more(&auth, &live, &visit) => {
+            return Box::pin(signed_in(auth, live, visit)).await;
+        }
+        Found::Session(live) => Resolved::SignedIn { live, shown: None },
         Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
         Found::Nobody | Found::Disputed => Resolved::Anonymous,
     };
     AuthContext::new(auth, visit, resolved, Vec::new())
 }
 
+/// A session for which there is more to wait.
 async fn signed_in(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
-    if is_due(&auth, &live, &visit) {
-        return renewed(auth, live, visit).await;
-    }
-    if auth.settings.callbacks.session.is_some() {
-        return shown(auth, live, visit).await;
-    }
-    AuthContext::new(auth, visit, Resolved::SignedIn { live, shown: None }, Vec::new())
+    if is_due(&auth, &live, &visit) { renewed(auth, live, visit).await } else { shown(auth, live, visit).await }
 }
 
 async fn shown(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {

@@ -195,7 +195,8 @@ impl Strategy {
     /// What was found once it has been waited for.
     pub(crate) async fn settle(&self, later: Later, https: bool, now: Timestamp) -> Found {
         let found = match later {
-            Later::Locked(locked) => self.unlock(locked, https, now).await,
+            // Boxed, as below: it is seldom that it is waited for, and room in the future costs every request.
+            Later::Locked(locked) => Box::pin(self.unlock(locked, https, now)).await,
             Later::Stored(tokens) => match self.rows() {
                 Some(rows) => rows.find(tokens, &self.lifetime, now).await,
                 None => Found::Nobody,
@@ -204,7 +205,7 @@ impl Strategy {
         };
         match (found, self.revocations()) {
             (Found::Session(session), Some(revocations)) => {
-                match revocations.fresh_standing(&session, now).await {
+                match Box::pin(revocations.fresh_standing(&session, now)).await {
                     Standing::Counts => Found::Session(session),
                     Standing::Revoked => Found::Nobody,
                     Standing::Unknown => Found::Unavailable,
