@@ -8,7 +8,7 @@ use crate::{
     cookie::CookieHeaders,
     error::SessionErrorKind,
     head::Head,
-    session::{Found, LiveSession, Present},
+    session::{Found, Later, LiveSession, Present},
 };
 
 /// The way to whoever is there, when a callback has to be asked.
@@ -63,8 +63,12 @@ fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Re
     let live = match found {
         Found::Session(live) => live,
         Found::Nobody | Found::Disputed => return Resolution::Anonymous,
-        Found::Later(_) | Found::Unavailable => {
-            return Resolution::Pending(Box::pin(settled(auth.clone(), found, visit())));
+        Found::Later(later) => {
+            return Resolution::Pending(Box::pin(settled(auth.clone(), later, visit())));
+        }
+        Found::Unavailable => {
+            let resolved = Resolved::Failed(SessionErrorKind::Unavailable);
+            return Resolution::Ready(AuthContext::new(auth.clone(), visit(), resolved, Vec::new()));
         }
     };
     let visit = visit();
@@ -86,12 +90,8 @@ fn has_more(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
 }
 
 /// Waits for what a session hangs on. Where that cannot be had, it is not known who is there.
-async fn settled(auth: Auth, found: Found, visit: Visit) -> AuthContext {
-    let found = match found {
-        Found::Later(later) => auth.settings.strategy.settle(later, visit.https, visit.now).await,
-        found => found,
-    };
-    let resolved = match found {
+async fn settled(auth: Auth, later: Later, visit: Visit) -> AuthContext {
+    let resolved = match auth.settings.strategy.settle(later, visit.https, visit.now).await {
         // Most have nothing more to wait for, and the rest is large.
         Found::Session(live) if has_more(&auth, &live, &visit) => {
             return Box::pin(signed_in(auth, live, visit)).await;
