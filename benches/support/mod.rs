@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 
 pub mod floor;
-mod noop;
+pub mod noop;
 pub mod rows;
 pub mod stacks;
 pub mod tokens;

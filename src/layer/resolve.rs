@@ -8,7 +8,7 @@ use crate::{
     cookie::CookieHeaders,
     error::SessionErrorKind,
     head::Head,
-    session::{Found, LiveSession, Present},
+    session::{Found, Later, LiveSession, Present},
 };
 
 /// The way to whoever is there, when a callback has to be asked.
@@ -63,12 +63,16 @@ fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Re
     let live = match found {
         Found::Session(live) => live,
         Found::Nobody | Found::Disputed => return Resolution::Anonymous,
-        Found::Later(_) | Found::Unavailable => {
-            return Resolution::Pending(Box::pin(settled(auth.clone(), found, visit())));
+        Found::Later(later) => {
+            return Resolution::Pending(Box::pin(settled(auth.clone(), later, visit())));
+        }
+        Found::Unavailable => {
+            let resolved = Resolved::Failed(SessionErrorKind::Unavailable);
+            return Resolution::Ready(AuthContext::new(auth.clone(), visit(), resolved, Vec::new()));
         }
     };
     let visit = visit();
-    if is_due(auth, &live, &visit) || auth.settings.callbacks.session.is_some() {
+    if has_more(auth, &live, &visit) {
         return Resolution::Pending(Box::pin(signed_in(auth.clone(), live, visit)));
     }
     let resolved = Resolved::SignedIn { live, shown: None };
@@ -80,28 +84,28 @@ fn is_due(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
     due && !visit.bearer && auth.settings.site.is_some()
 }
 
+/// Whether a renewal, or what a callback makes of it, has to be waited for.
+fn has_more(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
+    is_due(auth, live, visit) || auth.settings.callbacks.session.is_some()
+}
+
 /// Waits for what a session hangs on. Where that cannot be had, it is not known who is there.
-async fn settled(auth: Auth, found: Found, visit: Visit) -> AuthContext {
-    let found = match found {
-        Found::Later(later) => auth.settings.strategy.settle(later, visit.https, visit.now).await,
-        found => found,
-    };
-    let resolved = match found {
-        Found::Session(live) => return signed_in(auth, live, visit).await,
+async fn settled(auth: Auth, later: Later, visit: Visit) -> AuthContext {
+    let resolved = match auth.settings.strategy.settle(later, visit.https, visit.now).await {
+        // Most have nothing more to wait for, and the rest is large.
+        Found::Session(live) if has_more(&auth, &live, &visit) => {
+            return Box::pin(signed_in(auth, live, visit)).await;
+        }
+        Found::Session(live) => Resolved::SignedIn { live, shown: None },
         Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
         Found::Nobody | Found::Disputed => Resolved::Anonymous,
     };
     AuthContext::new(auth, visit, resolved, Vec::new())
 }
 
+/// A session for which there is more to wait.
 async fn signed_in(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
-    if is_due(&auth, &live, &visit) {
-        return renewed(auth, live, visit).await;
-    }
-    if auth.settings.callbacks.session.is_some() {
-        return shown(auth, live, visit).await;
-    }
-    AuthContext::new(auth, visit, Resolved::SignedIn { live, shown: None }, Vec::new())
+    if is_due(&auth, &live, &visit) { renewed(auth, live, visit).await } else { shown(auth, live, visit).await }
 }
 
 async fn shown(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {

@@ -49,12 +49,15 @@ impl Later {
 }
 
 /// Tokens of the request that may name rows of the store; rarely more than one.
-pub(crate) struct StoredTokens(pub(super) Vec<String>);
+pub(crate) struct StoredTokens {
+    pub(super) first: String,
+    pub(super) rest: Vec<String>,
+}
 
 /// How many.
 impl fmt::Debug for StoredTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StoredTokens").field(&self.0.len()).finish()
+        f.debug_tuple("StoredTokens").field(&(1 + self.rest.len())).finish()
     }
 }
 
@@ -89,17 +92,22 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(mut sessions: impl Iterator<Item = LiveSession>) -> Self {
-        let Some(first) = sessions.next() else { return Self::Nobody };
-        for other in sessions {
-            if first.subject() != other.subject() {
+    pub(super) fn of(sessions: impl Iterator<Item = LiveSession>) -> Self {
+        sessions.fold(Self::Nobody, Self::beside)
+    }
+
+    /// What was found, beside one more session: the first counts if both are about the same person.
+    pub(super) fn beside(self, other: LiveSession) -> Self {
+        match self {
+            Self::Nobody => Self::Session(other),
+            Self::Session(first) if first.subject() != other.subject() => {
                 tracing::warn!(
                     "the session cookies of a request are about different people: it is anonymous"
                 );
-                return Self::Disputed;
+                Self::Disputed
             }
+            found => found,
         }
-        Self::Session(first)
     }
 
     /// A token that waits for its key counts for nothing beside one that opens.

@@ -1,6 +1,6 @@
 //! Sessions as rows of a store (`docs/protocol.md` section 10.2).
 
-use std::{borrow::Cow, fmt, num::NonZeroUsize};
+use std::{borrow::Cow, fmt, iter, num::NonZeroUsize};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Extensions, HeaderMap, header::USER_AGENT};
@@ -89,29 +89,31 @@ const MAX_TOKENS: usize = 4;
 impl Rows {
     /// The rows that these tokens may name. Costs no look at the store, and none for what cannot be a token.
     pub(super) fn may_be<'t>(tokens: impl Iterator<Item = Cow<'t, str>>) -> Found {
-        let mut possible: Vec<String> = Vec::new();
-        for token in tokens.filter(|token| is_possible(token)) {
-            if possible.len() < MAX_TOKENS && !possible.iter().any(|known| *known == token) {
-                possible.push(token.into_owned());
+        let mut possible = tokens.filter(|token| is_possible(token));
+        let Some(first) = possible.next().map(Cow::into_owned) else { return Found::Nobody };
+        let mut rest: Vec<String> = Vec::new();
+        for token in possible {
+            if 1 + rest.len() < MAX_TOKENS && first != token && !rest.iter().any(|known| *known == token) {
+                rest.push(token.into_owned());
             }
         }
-        if possible.is_empty() { Found::Nobody } else { Found::Later(Later::Stored(StoredTokens(possible))) }
+        Found::Later(Later::Stored(StoredTokens { first, rest }))
     }
 
     /// Whose sessions the tokens name.
     pub(super) async fn find(&self, tokens: StoredTokens, lifetime: &Lifetime, now: Timestamp) -> Found {
-        let mut sessions = Vec::with_capacity(1);
-        for token in tokens.0 {
+        let mut all = Found::Nobody;
+        for token in iter::once(tokens.first).chain(tokens.rest) {
             match self.stores.session_and_user(&self.ids.key(&token)).await {
                 Ok(Some(found)) if is_live_row(&found.session, lifetime, now) => {
-                    sessions.push(LiveSession::of_row(found, token));
+                    all = all.beside(LiveSession::of_row(found, token));
                 }
                 Ok(_) => {}
                 // One that cannot be read is not one that is not there, whatever the others say.
                 Err(_) => return Found::Unavailable,
             }
         }
-        Found::of(sessions.into_iter())
+        all
     }
 
     /// Makes a session with a new id, and answers it with what goes into the cookie.

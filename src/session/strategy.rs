@@ -194,14 +194,25 @@ impl Strategy {
 
     /// What was found once it has been waited for.
     pub(crate) async fn settle(&self, later: Later, https: bool, now: Timestamp) -> Found {
-        let found = match later {
-            Later::Locked(locked) => self.unlock(locked, https, now).await,
-            Later::Stored(tokens) => match self.rows() {
-                Some(rows) => rows.find(tokens, &self.lifetime, now).await,
-                None => Found::Nobody,
-            },
-            Later::Unchecked(session) => Found::Session(*session),
-        };
+        match (later, self.rows()) {
+            (Later::Stored(tokens), Some(rows)) => rows.find(tokens, &self.lifetime, now).await,
+            (Later::Stored(_), None) => Found::Nobody,
+            // Boxed: tokens seldom wait, and those who ask for rows should not carry the room for it.
+            (Later::Locked(locked), _) => {
+                Box::pin(async move {
+                    let found = self.unlock(locked, https, now).await;
+                    self.fresh_standing(found, now).await
+                })
+                .await
+            }
+            (Later::Unchecked(session), _) => {
+                Box::pin(self.fresh_standing(Found::Session(*session), now)).await
+            }
+        }
+    }
+
+    /// What was found, unless it is revoked by a list that is new enough.
+    async fn fresh_standing(&self, found: Found, now: Timestamp) -> Found {
         match (found, self.revocations()) {
             (Found::Session(session), Some(revocations)) => {
                 match revocations.fresh_standing(&session, now).await {

@@ -28,11 +28,12 @@ impl Stores {
         time_limit: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        // The store itself as each of its ports: an `Arc` around it would box each future once more.
         Self {
-            users: Arc::new(Arc::clone(&store)),
-            tokens: Arc::new(Arc::clone(&store)),
+            users: Arc::<dyn Store>::clone(&store),
+            tokens: Arc::<dyn Store>::clone(&store),
             is_joint: sessions.is_none(),
-            sessions: sessions.unwrap_or_else(|| Arc::new(Arc::clone(&store))),
+            sessions: sessions.unwrap_or_else(|| Arc::<dyn Store>::clone(&store)),
             main: store,
             time_limit,
             clock,
@@ -52,10 +53,10 @@ impl Stores {
     /// A session and its user; `None` if either is missing.
     pub(crate) async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         if self.is_joint {
-            return self.ask(self.main.session_and_user(key)).await;
+            return self.ask((*self.main).session_and_user(key)).await;
         }
-        let Some(session) = self.ask(self.sessions.session(key)).await? else { return Ok(None) };
-        let user = self.ask(self.users.user(&session.user_id)).await?;
+        let Some(session) = self.ask((*self.sessions).session(key)).await? else { return Ok(None) };
+        let user = self.ask((*self.users).user(&session.user_id)).await?;
         Ok(user.map(|user| SessionAndUser { session: Arc::new(session), user: Arc::new(user) }))
     }
 }
