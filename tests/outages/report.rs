@@ -33,7 +33,9 @@ impl Report {
     /// Prints the numbers, and fails the test unless everything was as it must be, and no request was unavailable
     /// any more so long after the server was back.
     pub fn expect(&self, recovery: Duration) {
-        writeln!(std::io::stderr(), "OUTAGE {self}").unwrap(); // tests' own output would be swallowed
+        // Not with eprintln, which the harness keeps to itself when a test passes.
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "OUTAGE {self}").unwrap();
         let problems = self.problems(recovery);
         assert!(problems.is_empty(), "{}: {problems:#?}", self.name);
     }
