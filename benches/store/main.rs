@@ -44,7 +44,9 @@ fn main() {
     let places = PLACES.iter().filter(|place| wanted.iter().all(|part| place.name.contains(part)));
     for place in places {
         match place.missing() {
-            Some(what) => println!("LEFT OUT: {}: {what} is not set (scripts/with-services sets it)", place.name),
+            Some(what) => {
+                println!("LEFT OUT: {}: {what} is not set (scripts/with-services sets it)", place.name)
+            }
             None => measure(place, &scale),
         }
     }
@@ -85,7 +87,13 @@ fn growth(place: &Place, scale: &Scale, runtime: &Rc<Runtime>) {
     let added = small_time - no_op;
     let limit = place.is_in_process.then_some(ADDED);
     row(&format!("{name}, over no-op"), [small_time, no_op], added, " ns", limit);
-    row(&format!("{name}, {few} of {many} : of {few}"), [same_time, small_time], (same_time - no_op) / added, " x", Some(GROWTH));
+    row(
+        &format!("{name}, {few} of {many} : of {few}"),
+        [same_time, small_time],
+        (same_time - no_op) / added,
+        " x",
+        Some(GROWTH),
+    );
     row(
         &format!("{name}, {} of {many} : {few} of {few}", spread.len()),
         [spread_time, small_time],

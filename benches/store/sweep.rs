@@ -58,7 +58,13 @@ impl Times {
             self.0.get(index).map_or(f64::NAN, |time| time.as_nanos() as f64 / 1000.0)
         };
         let count = self.0.len();
-        format!("p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs, longest {:.0} µs, of {count}", at(0.5), at(0.99), at(0.999), at(1.0))
+        format!(
+            "p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs, longest {:.0} µs, of {count}",
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        )
     }
 }
 

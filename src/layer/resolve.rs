@@ -64,7 +64,7 @@ fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Re
         Found::Session(live) => live,
         Found::Nobody | Found::Disputed => return Resolution::Anonymous,
         Found::Later(later) => {
-            return Resolution::Pending(Box::pin(settled(auth.clone(), later, visit())));
+            return Resolution::Pending(settled(auth.clone(), later, visit()));
         }
         Found::Unavailable => {
             let resolved = Resolved::Failed(SessionErrorKind::Unavailable);
@@ -90,22 +90,29 @@ fn has_more(auth: &Auth, live: &LiveSession, visit: &Visit) -> bool {
 }
 
 /// Waits for what a session hangs on. Where that cannot be had, it is not known who is there.
-async fn settled(auth: Auth, later: Later, visit: Visit) -> AuthContext {
-    let resolved = match auth.settings.strategy.settle(later, visit.https, visit.now).await {
-        // Most have nothing more to wait for, and the rest is large.
-        Found::Session(live) if has_more(&auth, &live, &visit) => {
-            return Box::pin(signed_in(auth, live, visit)).await;
-        }
-        Found::Session(live) => Resolved::SignedIn { live, shown: None },
-        Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
-        Found::Nobody | Found::Disputed => Resolved::Anonymous,
-    };
-    AuthContext::new(auth, visit, resolved, Vec::new())
+fn settled(auth: Auth, later: Later, visit: Visit) -> Resolving {
+    // A block: an `async fn` would have room for its arguments twice.
+    Box::pin(async move {
+        let resolved = match auth.settings.strategy.settle(later, visit.https, visit.now).await {
+            // Most have nothing more to wait for, and the rest is large.
+            Found::Session(live) if has_more(&auth, &live, &visit) => {
+                return Box::pin(signed_in(auth, live, visit)).await;
+            }
+            Found::Session(live) => Resolved::SignedIn { live, shown: None },
+            Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
+            Found::Nobody | Found::Disputed => Resolved::Anonymous,
+        };
+        AuthContext::new(auth, visit, resolved, Vec::new())
+    })
 }
 
 /// A session for which there is more to wait.
 async fn signed_in(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
-    if is_due(&auth, &live, &visit) { renewed(auth, live, visit).await } else { shown(auth, live, visit).await }
+    if is_due(&auth, &live, &visit) {
+        renewed(auth, live, visit).await
+    } else {
+        shown(auth, live, visit).await
+    }
 }
 
 async fn shown(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {

@@ -194,20 +194,20 @@ impl Strategy {
 
     /// What was found once it has been waited for.
     pub(crate) async fn settle(&self, later: Later, https: bool, now: Timestamp) -> Found {
-        match (later, self.rows()) {
-            (Later::Stored(tokens), Some(rows)) => rows.find(tokens, &self.lifetime, now).await,
-            (Later::Stored(_), None) => Found::Nobody,
+        match later {
+            Later::Stored(tokens) => match self.rows() {
+                Some(rows) => rows.find(tokens, &self.lifetime, now).await,
+                None => Found::Nobody,
+            },
             // Boxed: tokens seldom wait, and those who ask for rows should not carry the room for it.
-            (Later::Locked(locked), _) => {
+            Later::Locked(locked) => {
                 Box::pin(async move {
                     let found = self.unlock(locked, https, now).await;
                     self.fresh_standing(found, now).await
                 })
                 .await
             }
-            (Later::Unchecked(session), _) => {
-                Box::pin(self.fresh_standing(Found::Session(*session), now)).await
-            }
+            Later::Unchecked(session) => Box::pin(self.fresh_standing(Found::Session(*session), now)).await,
         }
     }
 

@@ -53,8 +53,13 @@ impl Stores {
     /// A session and its user; `None` if either is missing.
     pub(crate) async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         if self.is_joint {
-            return self.ask((*self.main).session_and_user(key)).await;
+            return ask(&*self.clock, self.time_limit, (*self.main).session_and_user(key)).await;
         }
+        // Boxed, so that those who ask one store do not carry the room for two.
+        Box::pin(self.session_then_user(key)).await
+    }
+
+    async fn session_then_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         let Some(session) = self.ask((*self.sessions).session(key)).await? else { return Ok(None) };
         let user = self.ask((*self.users).user(&session.user_id)).await?;
         Ok(user.map(|user| SessionAndUser { session: Arc::new(session), user: Arc::new(user) }))

@@ -1,5 +1,5 @@
 use portcullis::store::PostgresStore;
-use sqlx::{Connection, PgConnection, AssertSqlSafe};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{Filled, Place, Size, columns, unique_name, users};
 
