@@ -241,7 +241,12 @@ impl SessionStore for MemberStore {
         self.rest.session(key).await
     }
 
-    async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> StoreResult<bool> {
+    async fn extend_session(
+        &self,
+        key: &SessionKey,
+        expires: Timestamp,
+        seen: Timestamp,
+    ) -> StoreResult<bool> {
         self.rest.extend_session(key, expires, seen).await
     }
 

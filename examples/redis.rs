@@ -15,8 +15,8 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Credentials, Field, RequireAuth, Secret,
-    Session, SessionContext, SessionError, Submitted, User,
+    Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Credentials, Field, RequireAuth, Secret, Session,
+    SessionContext, SessionError, Submitted, User,
     store::{RedisStore, SqliteStore, StoreError},
 };
 use serde_json::{Map, Value};

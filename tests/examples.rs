@@ -254,7 +254,11 @@ async fn sqlite() {
         site.sign_in("jsmith").await;
     }
     let (status, page) = site.get("/sessions").await;
-    assert_eq!((status, page.matches("<li>").count(), page.matches("this one").count()), (200, 3, 1), "{page}");
+    assert_eq!(
+        (status, page.matches("<li>").count(), page.matches("this one").count()),
+        (200, 3, 1),
+        "{page}"
+    );
 
     let handle = page.split_once("name=handle value=\"").unwrap().1.split_once('"').unwrap().0;
     let other_site = Request::post(format!("{}/sessions/end", site.url))
