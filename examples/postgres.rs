@@ -14,7 +14,7 @@ use axum::{Json, Router, routing::get};
 use portcullis::{
     Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Credentials, Dialect, Field, RequireAuth, Secret,
     Session, SessionError, SessionIds, Submitted, User,
-    store::{PostgresStore, SqlOptions, Tables},
+    store::{PostgresStore, SqlOptions, StoreError, Tables},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let store = PostgresStore::connect_with(&database_url()?, options()).await;
-    let store = store.map_err(|error| format!("DATABASE_URL: {error}: {:?}", error.source()))?;
+    let store = store.map_err(|error| told("DATABASE_URL", &error))?;
 
     let auth = Auth::builder(Secret::from_env()?)
         .dialect(Dialect::V5) // of the site: it names the cookie. V4 for next-auth 4.
@@ -60,6 +60,12 @@ fn database_url() -> Result<String, BoxError> {
 /// Tables that are there are left as they are. `.complete(true)` adds what the report names.
 fn options() -> SqlOptions {
     SqlOptions::new().tables(Tables::authjs()) // or Tables::prisma()
+}
+
+/// The error with its cause, which names no password.
+fn told(variable: &str, error: &StoreError) -> String {
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here.

@@ -64,7 +64,8 @@ async fn main() -> Result<(), BoxError> {
 
 /// The error with its cause, which names no password.
 fn told(variable: &str, error: &StoreError) -> String {
-    format!("{variable}: {error}: {:?}", error.source())
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here.

@@ -17,7 +17,8 @@ use axum::{
 };
 use portcullis::{
     Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Client, Credentials, Field, OriginPolicy,
-    RequireAuth, Secret, Session, SessionError, SessionInfo, Submitted, User, store::SqliteStore,
+    RequireAuth, Secret, Session, SessionError, SessionInfo, Submitted, User,
+    store::{SqliteStore, StoreError},
 };
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -32,7 +33,7 @@ async fn main() -> Result<(), BoxError> {
 
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://auth.db".to_owned());
     let store = SqliteStore::connect(&url).await; // makes the file and its tables
-    let store = store.map_err(|error| format!("DATABASE_URL: {error}: {:?}", error.source()))?;
+    let store = store.map_err(|error| told("DATABASE_URL", &error))?;
 
     let names = [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")];
     let auth = Auth::builder(secret()?)
@@ -59,6 +60,12 @@ async fn main() -> Result<(), BoxError> {
     println!("open {}/sessions", names[0]);
     axum::serve(listener, app).await?;
     Ok(())
+}
+
+/// The error with its cause, which names no password.
+fn told(variable: &str, error: &StoreError) -> String {
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here. The id is this list's: the store makes a user for it at the first sign-in.

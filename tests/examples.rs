@@ -304,8 +304,13 @@ create table sessions (id serial primary key, "userId" integer not null, expires
 create table users (id serial primary key, name varchar(255), email varchar(255), "emailVerified" timestamptz,
   image text);
 insert into users (name, email) values ('N Ode', 'node@example.com');
-insert into sessions ("userId", expires, "sessionToken") values (1, now() + interval '1 day', 'made-by-node');
+insert into sessions ("userId", expires, "sessionToken") values (1, now() + interval '1 day',
+  'd3b07384-d113-4ec2-a5d6-c5e1f6a8b9c0');
 "#;
+
+/// What Node has put into the cookie.
+#[cfg(feature = "postgres")]
+const OF_NODE: &str = "d3b07384-d113-4ec2-a5d6-c5e1f6a8b9c0";
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
@@ -323,7 +328,7 @@ async fn postgres() {
     sqlx::raw_sql(AUTH_JS).execute(&tables).await.unwrap();
 
     let mut site = Example::site_with("postgres", &[("DATABASE_URL", &url)]).await;
-    site.jar.insert("authjs.session-token".to_owned(), "made-by-node".to_owned());
+    site.jar.insert("authjs.session-token".to_owned(), OF_NODE.to_owned());
     assert_eq!(site.get("/me").await, (200, "you are N Ode".to_owned()));
     let mut jars = Vec::new();
     for _ in 0..2 {
@@ -341,7 +346,7 @@ async fn postgres() {
         .fetch_all(&tables)
         .await
         .unwrap();
-    assert_eq!(left, ["made-by-node", &*site.jar["authjs.session-token"]]);
+    assert_eq!(left, [OF_NODE, &*site.jar["authjs.session-token"]]);
     site.jar = jars.remove(1);
     assert_eq!(site.get("/me").await.0, 401, "it was ended elsewhere");
     let drop = format!("drop schema {schema} cascade");
