@@ -50,6 +50,7 @@
 //! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
 //! | `sqlite`, `postgres`, `mysql` | no | users and sessions in a database, through sqlx (Rust 1.94) |
 //! | `redis` | no | users and sessions in Redis or Valkey, a single server or a cluster |
+//! | `smtp` | no | mail through an SMTP server, for links by mail |
 //! | `cache`, `metrics` | no | a cache in front of a store; counts and times of its calls |
 //! | `conformance` | no | the checks that every store has to pass, for stores of one's own |
 //! | `aws-lc`, `rust-crypto` | no | the two backends by name; `jws` is `aws-lc` |
@@ -57,9 +58,10 @@
 //! # Where things are
 //!
 //! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are,
-//! [`store`] where users and sessions are kept, [`http_client`] how other servers are asked. What the wire
-//! is, exactly, stands in `docs/protocol.md` of the repository; in what we are stricter than Auth.js, in
-//! `docs/hardening.md`; which test proves which security requirement, in `docs/security.md`.
+//! [`store`] where users and sessions are kept, [`mail`] how mail leaves, [`http_client`] how other servers
+//! are asked. What the wire is, exactly, stands in `docs/protocol.md` of the repository; in what we are
+//! stricter than Auth.js, in `docs/hardening.md`; how stores are used, in `docs/stores.md`; which test proves
+//! which security requirement, in `docs/security.md`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unreachable_pub)]

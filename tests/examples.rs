@@ -3,6 +3,11 @@
 #![cfg(all(feature = "axum", feature = "tonic"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+#[allow(dead_code, reason = "shared with other tests, which use all of it")]
+#[path = "services/server.rs"]
+mod server;
+
 use std::{collections::BTreeMap, env, path::PathBuf, process::Stdio, time::Duration};
 
 use bytes::Bytes;
@@ -57,9 +62,15 @@ impl Example {
 
     /// Starts one that signs people in. Its address is not known before, so it is reached through its own origin.
     async fn site(name: &str) -> Self {
+        Self::site_with(name, &[]).await
+    }
+
+    /// Likewise, with these variables, too.
+    async fn site_with(name: &str, variables: &[(&str, &str)]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let (port, url) = (free.port().to_string(), format!("http://{free}"));
-        Self::start(name, &[("AUTH_SECRET", SECRET), ("PORT", &port), ("AUTH_URL", &url)]).await
+        let own = [("AUTH_SECRET", SECRET), ("PORT", &*port), ("AUTH_URL", &*url)];
+        Self::start(name, &[&own, variables].concat()).await
     }
 
     async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Response<String> {
@@ -88,12 +99,61 @@ impl Example {
     }
 
     async fn sign_in(&mut self, username: &str) {
-        let csrf: serde_json::Value = serde_json::from_str(&self.get("/api/auth/csrf").await.1).unwrap();
-        let csrf = csrf["csrfToken"].as_str().unwrap().to_owned();
+        let csrf = self.csrf().await;
         let form = [("csrfToken", &*csrf), ("username", username), ("password", "hunter2")];
         let response = self.send(Method::POST, "/api/auth/callback/credentials", &form).await;
         assert_eq!(response.status(), 302, "{}", response.body());
     }
+
+    async fn csrf(&mut self) -> String {
+        let csrf: serde_json::Value = serde_json::from_str(&self.get("/api/auth/csrf").await.1).unwrap();
+        csrf["csrfToken"].as_str().unwrap().to_owned()
+    }
+
+    /// Goes on in a browser that has no cookies; answers those of the one that it was.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn in_another_browser(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.jar)
+    }
+}
+
+/// How an example that cannot start says so.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn refusal(name: &str, variables: &[(&str, &str)]) -> String {
+    let output = command(name).envs(variables.iter().copied()).stderr(Stdio::piped()).output();
+    let output = timeout(Duration::from_secs(30), output).await.expect(name).unwrap();
+    assert!(!output.status.success(), "{name} started");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder that is gone with its test.
+#[cfg(feature = "sqlite")]
+struct Folder(PathBuf);
+
+#[cfg(feature = "sqlite")]
+impl Folder {
+    fn new() -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique());
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn database(&self) -> String {
+        format!("sqlite://{}/auth.db", self.0.display())
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A name that nobody else has.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn unique() -> String {
+    format!("e{}", uuid::Uuid::new_v4().simple())
 }
 
 #[tokio::test]
@@ -179,4 +239,170 @@ async fn tonic() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn sqlite() {
+    let folder = Folder::new();
+    let database = folder.database();
+    let variables = [("PORT", "0"), ("DATABASE_URL", &*database)];
+    let mut site = Example::start("sqlite", &variables).await;
+    assert_eq!(site.get("/sessions").await.0, 401);
+    for _ in 0..3 {
+        site.in_another_browser();
+        site.sign_in("jsmith").await;
+    }
+    let (status, page) = site.get("/sessions").await;
+    assert_eq!(
+        (status, page.matches("<li>").count(), page.matches("this one").count()),
+        (200, 3, 1),
+        "{page}"
+    );
+
+    let handle = page.split_once("name=handle value=\"").unwrap().1.split_once('"').unwrap().0;
+    let other_site = Request::post(format!("{}/sessions/end", site.url))
+        .header(header::COOKIE, site.jar.iter().map(|(n, v)| format!("{n}={v}; ")).collect::<String>())
+        .header("sec-fetch-site", "cross-site")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Full::new(Bytes::from(format!("handle={handle}"))))
+        .unwrap();
+    let refused = Client::builder(TokioExecutor::new()).build_http().request(other_site).await.unwrap();
+    assert_eq!(refused.status(), 403, "a form of another site ends nothing");
+    for (handle, left) in [("of-nobody", 3), (handle, 2)] {
+        let response = site.send(Method::POST, "/sessions/end", &[("handle", handle)]).await;
+        assert_eq!(response.status(), 303);
+        assert_eq!(site.get("/sessions").await.1.matches("<li>").count(), left);
+    }
+
+    let first = site.in_another_browser();
+    site.sign_in("jsmith").await;
+    assert_eq!(site.send(Method::POST, "/sessions/end-others", &[]).await.status(), 303);
+    assert_eq!(site.get("/sessions").await.1.matches("<li>").count(), 1);
+    let last = std::mem::replace(&mut site.jar, first);
+    assert_eq!(site.get("/sessions").await.0, 401, "it was ended elsewhere");
+
+    drop(site);
+    let mut site = Example::start("sqlite", &variables).await;
+    site.jar = last;
+    assert_eq!(site.get("/sessions").await.0, 200, "sessions outlive the program");
+    let port = site.url.rsplit_once(':').unwrap().1.to_owned();
+    let text = refusal("sqlite", &[("PORT", &port), ("DATABASE_URL", &database)]).await;
+    assert!(text.contains("set PORT to another one"), "{text}");
+}
+
+/// As the documentation of `@auth/pg-adapter` has them.
+#[cfg(feature = "postgres")]
+const AUTH_JS: &str = r#"
+create table verification_token (identifier text not null, expires timestamptz not null, token text not null,
+  primary key (identifier, token));
+create table accounts (id serial primary key, "userId" integer not null, type varchar(255) not null,
+  provider varchar(255) not null, "providerAccountId" varchar(255) not null, refresh_token text,
+  access_token text, expires_at bigint, id_token text, scope text, session_state text, token_type text);
+create table sessions (id serial primary key, "userId" integer not null, expires timestamptz not null,
+  "sessionToken" varchar(255) not null);
+create table users (id serial primary key, name varchar(255), email varchar(255), "emailVerified" timestamptz,
+  image text);
+insert into users (name, email) values ('N Ode', 'node@example.com');
+insert into sessions ("userId", expires, "sessionToken") values (1, now() + interval '1 day',
+  'd3b07384-d113-4ec2-a5d6-c5e1f6a8b9c0');
+"#;
+
+/// What Node has put into the cookie.
+#[cfg(feature = "postgres")]
+const OF_NODE: &str = "d3b07384-d113-4ec2-a5d6-c5e1f6a8b9c0";
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres() {
+    let secret = [("AUTH_SECRET", SECRET), ("AUTH_URL", "http://127.0.0.1:3000")];
+    let text = refusal("postgres", &secret).await;
+    assert!(text.contains("DATABASE_URL is not set"), "{text}");
+    let Some(server) = server::given("TEST_POSTGRES_URL", "the example postgres") else { return };
+    let schema = unique();
+    let joint = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{joint}options[search_path]={schema}");
+    let pool = sqlx::PgPool::connect(&server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create schema {schema}"))).execute(&pool).await.unwrap();
+    let tables = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::raw_sql(AUTH_JS).execute(&tables).await.unwrap();
+
+    let mut site = Example::site_with("postgres", &[("DATABASE_URL", &url)]).await;
+    site.jar.insert("authjs.session-token".to_owned(), OF_NODE.to_owned());
+    assert_eq!(site.get("/me").await, (200, "you are N Ode".to_owned()));
+    let mut jars = Vec::new();
+    for _ in 0..2 {
+        jars.push(site.in_another_browser());
+        site.sign_in("jsmith").await;
+    }
+    assert_eq!(site.get("/me").await, (200, "you are J Smith".to_owned()));
+    let listed = async |site: &mut Example| site.get("/sessions").await.1.matches("handle").count();
+    assert_eq!(listed(&mut site).await, 2);
+    assert_eq!(site.send(Method::DELETE, "/sessions", &[]).await.status(), 200);
+    assert_eq!(listed(&mut site).await, 1);
+
+    // Node would find the one that is left, and those of others are as they were.
+    let left: Vec<String> = sqlx::query_scalar(r#"select "sessionToken" from sessions order by id"#)
+        .fetch_all(&tables)
+        .await
+        .unwrap();
+    assert_eq!(left, [OF_NODE, &*site.jar["authjs.session-token"]]);
+    site.jar = jars.remove(1);
+    assert_eq!(site.get("/me").await.0, 401, "it was ended elsewhere");
+    let drop = format!("drop schema {schema} cascade");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&pool).await.unwrap();
+}
+
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+#[tokio::test]
+async fn redis() {
+    use portcullis::store::{SessionStore, SqliteStore, UserStore};
+
+    let text = refusal("redis", &[("AUTH_SECRET", SECRET), ("AUTH_URL", "http://127.0.0.1:3000")]).await;
+    assert!(text.contains("REDIS_URL is not set"), "{text}");
+    let Some(server) = server::given("TEST_REDIS_URL", "the example redis") else { return };
+    let folder = Folder::new();
+    let database = folder.database();
+    let mut site = Example::site_with("redis", &[("REDIS_URL", &server), ("DATABASE_URL", &database)]).await;
+    assert_eq!(site.get("/cart").await.0, 401);
+    site.sign_in("jsmith").await;
+    assert_eq!(site.get("/cart").await.1, "0 in the cart");
+    for items in 1..=2 {
+        let response = site.send(Method::POST, "/cart/add", &[]).await;
+        assert_eq!(*response.body(), format!("{items} in the cart now"));
+    }
+    assert_eq!(site.get("/cart").await.1, "2 in the cart");
+
+    let first = site.in_another_browser();
+    site.sign_in("jsmith").await;
+    assert_eq!(site.get("/cart").await.1, "0 in the cart", "it is kept with the session");
+    assert_eq!(site.get("/sessions").await.1, "you are signed in 2 times");
+    assert_eq!(site.send(Method::DELETE, "/sessions", &[]).await.status(), 200);
+    let second = std::mem::replace(&mut site.jar, first);
+    assert_eq!(site.get("/cart").await.0, 401, "it was ended elsewhere");
+
+    site.jar = second;
+    let users = SqliteStore::connect(&database).await.unwrap();
+    let user = users.user_by_email("jsmith@example.com").await.unwrap().expect("the user is in SQLite");
+    assert!(users.sessions_of(&user.id).await.unwrap().is_empty(), "and the sessions are not");
+    let csrf = site.csrf().await;
+    assert_eq!(site.send(Method::POST, "/api/auth/signout", &[("csrfToken", &csrf)]).await.status(), 302);
+    assert_eq!(site.get("/cart").await.0, 401);
+}
+
+#[cfg(feature = "conformance")]
+#[tokio::test]
+async fn custom_store() {
+    let output = command("custom_store").arg("--check").output();
+    let output = timeout(Duration::from_secs(60), output).await.unwrap().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let (passed, of) = text.split_once(" of ").unwrap();
+    assert_eq!(passed, of.split_once(' ').unwrap().0, "{text}");
+
+    let mut site = Example::site("custom_store").await;
+    assert_eq!(site.get("/members").await.0, 401);
+    site.sign_in("jsmith").await;
+    site.sign_in("jsmith").await;
+    assert_eq!(site.get("/members").await, (200, "1 J Smith\n".to_owned()), "one member, however often");
 }
