@@ -1,6 +1,10 @@
 //! Sessions as rows of a store, and the cookies that name them.
 
-use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 use portcullis::{
@@ -31,7 +35,10 @@ pub fn auth() -> AuthBuilder {
 
 /// Somebody as a sign-in with a third party leaves them.
 pub fn user(number: usize) -> User {
-    User::new("").name("J Smith").email(format!("jsmith-{number}@example.com")).image("https://cdn.example/u/1.png")
+    User::new("")
+        .name("J Smith")
+        .email(format!("jsmith-{number}@example.com"))
+        .image("https://cdn.example/u/1.png")
 }
 
 /// A session as the crate makes one at a sign-in.
