@@ -37,18 +37,28 @@ fn pat() -> User {
 }
 
 /// Signs `user` in with `account` in this browser.
+pub async fn enter(
+    auth: &Auth,
+    browser: &mut Browser,
+    user: &User,
+    account: &Account,
+) -> Result<(), SignInError> {
+    let (user, account) = (user.clone(), account.clone());
+    act(auth, browser, move |context| {
+        let (user, account) = (user.clone(), account.clone());
+        async move { context.sign_in_with(user, account).await }
+    })
+    .await
+}
+
+/// The same, and answers as whom.
 async fn sign_in(
     auth: &Auth,
     browser: &mut Browser,
     user: &User,
     account: &Account,
 ) -> Result<String, SignInError> {
-    let (user, account) = (user.clone(), account.clone());
-    act(auth, browser, move |context| {
-        let (user, account) = (user.clone(), account.clone());
-        async move { context.sign_in_with(user, account).await }
-    })
-    .await?;
+    enter(auth, browser, user, account).await?;
     Ok(browser.who().await)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis::{
-    Client,
+    Client, SessionIds,
     store::{MemoryStore, Store},
 };
 
@@ -18,7 +18,9 @@ on_each_store![
     s24_deleting_a_user_ends_their_sessions_in_another_store,
     s25_all_other_sessions_end,
     s26_lists_show_no_more_than_they_should,
+    s26_nothing_in_a_list_authenticates,
     s26_nobody_ends_the_sessions_of_others,
+    s26_the_handle_of_another_user_ends_nothing,
 ];
 
 async fn s24_deleting_a_user_ends_their_sessions_everywhere(store: Arc<dyn Store>) {
@@ -110,6 +112,46 @@ async fn s26_lists_show_no_more_than_they_should(store: Arc<dyn Store>) {
     );
 }
 
+/// All that a page or an answer could show of it, whether the ids in the store are hashed or raw.
+async fn s26_nothing_in_a_list_authenticates(store: Arc<dyn Store>) {
+    for ids in [SessionIds::Hashed, SessionIds::Raw] {
+        let auth = site(&store).1.session_ids(ids).record_clients(Client::of_request).build().unwrap();
+        let mut browsers = [browser(&auth), browser(&auth)];
+        for browser in &mut browsers {
+            browser.sign_in("jsmith", "hunter2").await;
+        }
+        let [here, there] = &mut browsers;
+        let who = here.who().await;
+        let list = act(&auth, here, async |context| context.sessions().await.unwrap()).await;
+        let shown = serde_json::json!(
+            list.iter()
+                .map(|session| {
+                    let times = [session.created, session.last_seen, Some(session.expires)];
+                    let times = times.map(|time| time.map(|time| time.to_string()));
+                    (&session.handle, session.current, times, &session.address, &session.user_agent)
+                })
+                .collect::<Vec<_>>()
+        );
+        let (shown, debug) = (shown.to_string(), format!("{list:?}"));
+        let rows = store.sessions_of(&who).await.unwrap();
+        for secret in [&here.jar[COOKIE], &there.jar[COOKIE]].into_iter().map(String::as_str) {
+            assert!(!shown.contains(secret) && !debug.contains(secret));
+        }
+        assert!(
+            rows.iter().all(|row| !shown.contains(row.key.as_str()) && !debug.contains(row.key.as_str()))
+        );
+        for text in shown.split('"').chain(debug.split('"')).filter(|text| text.len() > 1) {
+            let Ok(header) = http::HeaderValue::from_str(&format!("{COOKIE}={text}")) else { continue };
+            let mut thief = self::browser(&auth);
+            thief.headers.insert(http::header::COOKIE, header);
+            assert_eq!(thief.who().await, "nobody", "{text}");
+            let mut thief = self::browser(&auth).with_header("authorization", &format!("Bearer {text}"));
+            assert_eq!(thief.who().await, "nobody", "{text}");
+        }
+        auth.end_sessions_of(&who).await.unwrap();
+    }
+}
+
 async fn s26_nobody_ends_the_sessions_of_others(store: Arc<dyn Store>) {
     let auth = site(&store).1.build().unwrap();
     let (mut mine, mut too, mut theirs) = (browser(&auth), browser(&auth), browser(&auth));
@@ -132,4 +174,28 @@ async fn s26_nobody_ends_the_sessions_of_others(store: Arc<dyn Store>) {
     assert_ne!(theirs.who().await, "nobody");
     assert_ne!(mine.who().await, "nobody");
     assert_eq!(too.who().await, "nobody");
+}
+
+/// Nor for who runs the site: a handle counts together with its user only.
+async fn s26_the_handle_of_another_user_ends_nothing(store: Arc<dyn Store>) {
+    let auth = site(&store).1.build().unwrap();
+    let (mut mine, mut theirs) = (browser(&auth), browser(&auth));
+    mine.sign_in("jsmith", "hunter2").await;
+    theirs.sign_in("admin", "hunter2").await;
+    let (me, they) = (mine.who().await, theirs.who().await);
+    let handle = auth.sessions_of(&they).await.unwrap().remove(0).handle;
+    for user in [&*me, "", "nobody", &*they.to_uppercase().replace('-', "_")] {
+        assert!(!auth.end_session(user, &handle).await.unwrap(), "{user}");
+    }
+    // Nor is the key of a row, or a cookie, a handle.
+    let key = store.sessions_of(&they).await.unwrap().remove(0).key;
+    assert!(!auth.end_session(&they, key.as_str()).await.unwrap());
+    assert!(!auth.end_session(&they, &theirs.jar[COOKIE]).await.unwrap());
+    assert_eq!(theirs.who().await, they);
+    // One, and then all.
+    assert!(auth.end_session(&they, &handle).await.unwrap());
+    assert_eq!([theirs.who().await, mine.who().await], ["nobody", &*me]);
+    theirs.sign_in("admin", "hunter2").await;
+    auth.end_sessions_of(&they).await.unwrap();
+    assert_eq!([theirs.who().await, mine.who().await], ["nobody", &*me]);
 }

@@ -1,4 +1,4 @@
-//! Links by mail: rows S48 to S54 of `docs/security.md`, and `docs/protocol.md` section 8.
+//! Links by mail: rows S28 and S48 to S54 of `docs/security.md`, and `docs/protocol.md` section 8.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,15 +11,17 @@ use portcullis::{
     store::Store,
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
     site::{browser, site},
     stores::on_each_store,
-    support::{Answer, Browser, NOW},
+    support::{Answer, Browser, NOW, SECRET},
 };
 
 on_each_store![
     a_link_signs_in,
+    s28_what_the_table_holds_is_no_link,
     s48_a_link_works_once,
     s49_a_token_is_bound_to_its_address,
     s50_no_token_without_a_mail,
@@ -30,13 +32,13 @@ on_each_store![
     new_users_are_led_to_their_page,
 ];
 
-fn mailing(store: &Arc<dyn Store>) -> (crate::support::ManualClock, portcullis::AuthBuilder, Mailbox) {
+pub fn mailing(store: &Arc<dyn Store>) -> (crate::support::ManualClock, portcullis::AuthBuilder, Mailbox) {
     let mailbox = Mailbox::default();
     let (clock, builder) = site(store);
     (clock, builder.provider(Email::new(mailbox.clone())), mailbox)
 }
 
-async fn ask(browser: &mut Browser, address: &str) -> Answer {
+pub async fn ask(browser: &mut Browser, address: &str) -> Answer {
     let token = browser.csrf_token().await;
     browser
         .post("/api/auth/signin/email", &[("csrfToken", &*token), ("email", address), ("json", "true")])
@@ -44,12 +46,12 @@ async fn ask(browser: &mut Browser, address: &str) -> Answer {
 }
 
 /// The path of the link in a mail.
-fn link(mail: &Mail) -> String {
+pub fn link(mail: &Mail) -> String {
     let url = mail.text.lines().find(|line| line.contains("/api/auth/callback/")).unwrap();
     url.strip_prefix(crate::support::ORIGIN).unwrap().to_owned()
 }
 
-fn goes_to(answer: &Answer) -> String {
+pub fn goes_to(answer: &Answer) -> String {
     answer.header("location").map_or_else(|| answer.json()["url"].as_str().unwrap().to_owned(), str::to_owned)
 }
 
@@ -74,6 +76,26 @@ async fn a_link_signs_in(store: Arc<dyn Store>) {
     ask(&mut here, "pat@example.com").await;
     here.get(&link(&mailbox.take()[0])).await;
     assert_eq!(here.who().await, who);
+}
+
+/// S28, S49: one-time tokens are hashed, and the hash opens nothing.
+async fn s28_what_the_table_holds_is_no_link(store: Arc<dyn Store>) {
+    let (_, builder, mailbox) = mailing(&store);
+    let auth = builder.build().unwrap();
+    ask(&mut browser(&auth), "pat@example.com").await;
+    let link = link(&mailbox.take()[0]);
+    let (before, rest) = link.split_once("token=").unwrap();
+    let (token, after) = rest.split_once('&').unwrap();
+    // As `docs/protocol.md` section 8 has it.
+    let kept = Sha256::digest(format!("{token}{SECRET}"));
+    let kept: String = kept.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut thief = browser(&auth);
+    let answer = thief.get(&format!("{before}token={kept}&{after}")).await;
+    assert!(goes_to(&answer).ends_with("error?error=Verification"));
+    assert_eq!(thief.who().await, "nobody");
+    // That was what the table holds, and not what the mail does.
+    assert!(store.use_verification_token("pat@example.com", token).await.unwrap().is_none());
+    assert!(store.use_verification_token("pat@example.com", &kept).await.unwrap().is_some());
 }
 
 async fn s48_a_link_works_once(store: Arc<dyn Store>) {
@@ -117,10 +139,12 @@ async fn s49_a_token_is_bound_to_its_address(store: Arc<dyn Store>) {
         assert!(goes_to(&answer).ends_with("error?error=Verification"), "{bad}: {}", goes_to(&answer));
         assert_eq!(browser.who().await, "nobody");
     }
-    // What is in the table opens nothing, and no other form of the address does.
-    let hash = "token=".to_owned() + &"0".repeat(64);
+    // The right address with a token that nobody was given.
+    let made_up = "token=".to_owned() + &"0".repeat(64);
     let at = good.find("token=").unwrap();
-    assert!(goes_to(&browser.get(&good.replace(&good[at..at + 70], &hash)).await).ends_with("Verification"));
+    assert!(
+        goes_to(&browser.get(&good.replace(&good[at..at + 70], &made_up)).await).ends_with("Verification")
+    );
     browser.get(&good).await;
     assert_eq!(browser.session().await["user"]["email"], "attacker@example.com");
 }

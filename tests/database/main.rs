@@ -30,11 +30,19 @@ mod redis_cluster;
 mod sqlite;
 
 mod accounts;
+#[cfg(feature = "cache")]
+mod caches;
+mod cancelled;
+mod crashes;
 mod faults;
+mod ids;
 mod life;
 mod lists;
 mod mail;
 mod revocations;
 mod site;
 mod stores;
+mod sweeps;
+mod tenants;
+mod tokens;
 mod wire;

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -121,16 +121,28 @@ where
 pub struct Gate {
     store: Arc<dyn Store>,
     state: Arc<AtomicU8>,
+    /// How many calls go through before it shuts.
+    left: Arc<AtomicUsize>,
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
 const OPEN: u8 = 0;
 const FAILING: u8 = 1;
 const HANGING: u8 = 2;
+const LOSING: u8 = 3;
+
+/// How a store goes away at a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// Before it has done anything.
+    Before,
+    /// When it has done what it was asked for, and nobody hears of it.
+    After,
+}
 
 impl Gate {
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, state: Arc::new(AtomicU8::new(OPEN)), calls: Arc::default() }
+        Self { store, state: Arc::new(AtomicU8::new(OPEN)), left: Arc::default(), calls: Arc::default() }
     }
 
     pub fn open(&self) {
@@ -145,20 +157,34 @@ impl Gate {
         self.state.store(HANGING, Ordering::SeqCst);
     }
 
+    /// Lets so many calls through, goes away at the next one, and does not come back before it is opened.
+    pub fn crash(&self, after: usize, crash: Crash) {
+        self.left.store(after, Ordering::SeqCst);
+        self.state.store(if crash == Crash::Before { FAILING } else { LOSING }, Ordering::SeqCst);
+    }
+
     /// The calls since this was last asked.
     pub fn calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 
-    async fn pass(&self, call: &'static str) -> Result<()> {
-        self.calls.lock().unwrap().push(call);
-        match self.state.load(Ordering::SeqCst) {
-            OPEN => Ok(()),
-            FAILING => Err(StoreError::unavailable("the gate is shut")),
-            _ => pending().await,
+    async fn pass<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        self.calls.lock().unwrap().push(name);
+        let state = self.state.load(Ordering::SeqCst);
+        if state == OPEN || self.left.fetch_update(SEQ, SEQ, |left| left.checked_sub(1)).is_ok() {
+            return call.await;
         }
+        if state == HANGING {
+            return pending().await;
+        }
+        if self.state.swap(FAILING, Ordering::SeqCst) == LOSING {
+            drop(call.await);
+        }
+        Err(StoreError::unavailable("the gate is shut"))
     }
 }
+
+const SEQ: Ordering = Ordering::SeqCst;
 
 /// Each method asks the gate, and then the store.
 macro_rules! gated {
@@ -166,8 +192,7 @@ macro_rules! gated {
         #[async_trait::async_trait]
         impl $trait for Gate {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer> {
-                self.pass(stringify!($name)).await?;
-                self.store.$name($($arg),*).await
+                self.pass(stringify!($name), self.store.$name($($arg),*)).await
             })*
         }
     };
