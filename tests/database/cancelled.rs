@@ -1,4 +1,5 @@
-//! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`.
+//! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`. Stores answer slowly here, also
+//! the one in memory: so there is a point before each call, one after it, and those that a server takes in between.
 
 use std::{
     future::Future,
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mail::{ask, goes_to, link, mailing},
-    site::{COOKIE, HOUR, browser, context, hours, site},
+    site::{COOKIE, Gate, HOUR, browser, context, hours, site},
     stores::on_each_store,
 };
 
@@ -52,7 +53,8 @@ async fn at_each_poll(attempt: impl AsyncFn(usize) -> bool) {
 }
 
 async fn s88_a_sign_in_that_is_dropped_leaves_nothing_that_opens(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.csrf_token().await;
@@ -70,7 +72,8 @@ async fn s88_a_sign_in_that_is_dropped_leaves_nothing_that_opens(store: Arc<dyn 
 }
 
 async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     let mut both = [browser(&auth), browser(&auth)];
     let mut ids = [const { String::new() }; 2];
     for (index, user) in ["admin", "jsmith"].into_iter().enumerate() {
@@ -97,7 +100,8 @@ async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Stor
 }
 
 async fn s88_a_sign_out_that_is_dropped_ends_the_session_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.sign_in("jsmith", "hunter2").await;
@@ -114,7 +118,8 @@ async fn s88_a_sign_out_that_is_dropped_ends_the_session_or_not(store: Arc<dyn S
 }
 
 async fn s88_an_update_that_is_dropped_ends_and_moves_nothing(store: Arc<dyn Store>) {
-    let (clock, builder) = site(&store);
+    let slow = Gate::pausing(&store);
+    let (clock, builder) = site(&slow);
     let auth = builder.lifetime(hours(10, 1)).build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
@@ -136,7 +141,8 @@ async fn s88_an_update_that_is_dropped_ends_and_moves_nothing(store: Arc<dyn Sto
 }
 
 async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     let mut browser = browser(&auth);
     browser.sign_in("jsmith", "hunter2").await;
     let who = browser.who().await;
@@ -167,7 +173,8 @@ async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc
 }
 
 async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.sign_in("jsmith", "hunter2").await;
@@ -190,7 +197,8 @@ async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn 
 }
 
 async fn s88_a_link_whose_opening_is_dropped_opens_once_at_most(store: Arc<dyn Store>) {
-    let (_, builder, mailbox) = mailing(&store);
+    let slow = Gate::pausing(&store);
+    let (_, builder, mailbox) = mailing(&slow);
     let auth = builder.build().unwrap();
     at_each_poll(async |polls| {
         ask(&mut browser(&auth), "pat@example.com").await;
