@@ -1,5 +1,6 @@
 //! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`. Stores answer slowly here, also
-//! the one in memory: so there is a point before each call, one after it, and those that a server takes in between.
+//! the one in memory: so there is a point before each call, one after it, and those that a server takes in between. A server may still do
+//! what it was asked for when nobody waits for that any more: what is read at once is not always what is there later.
 
 use std::{
     future::Future,
@@ -92,7 +93,8 @@ async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Stor
             assert_eq!((&*who, &*old), (&**jsmith, "nobody"));
         } else {
             assert!(who == *admin || who == "nobody", "{who}");
-            assert_eq!(who, old, "without an answer the browser has no other cookie");
+            assert_eq!(browser.jar[COOKIE], before);
+            assert!(old == *admin || old == "nobody", "{old}");
         }
         done
     })
@@ -165,7 +167,9 @@ async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc
         }
         // The next one is neither lost nor stale.
         self::context(&auth, &browser).await.change_data(add).await.unwrap().unwrap();
-        assert_eq!(count().await, after + 1);
+        // Nor is the one that was dropped, if the server was still about to do it.
+        let last = count().await;
+        assert!((after + 1..=before + 2).contains(&last), "{before} became {after}, and that {last}");
         false
     })
     .await;
@@ -184,13 +188,12 @@ async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn 
         // The browser still has the old cookie, which is good if nothing came of it.
         let left = browser.who().await;
         assert!(left == "nobody" || (left == who && done.is_none()), "{left}");
-        // What the table holds opens nothing, and goes with the rest.
+        // What the table holds opens nothing.
         for row in store.sessions_of(&who).await.unwrap() {
             assert_eq!(self::browser(&auth).with_cookie(COOKIE, row.key.as_str()).who().await, "nobody");
         }
         auth.end_sessions_of(&who).await.unwrap();
         assert_eq!(browser.who().await, "nobody");
-        assert!(store.sessions_of(&who).await.unwrap().is_empty());
         done.inspect(|done| assert!(done.is_ok())).is_some()
     })
     .await;
