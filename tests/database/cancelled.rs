@@ -1,6 +1,8 @@
-//! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`. Stores answer slowly here, also
-//! the one in memory: so there is a point before each call, one after it, and those that a server takes in between. A server may still do
-//! what it was asked for when nobody waits for that any more: what is read at once is not always what is there later.
+//! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`.
+//!
+//! Stores answer slowly here, also the one in memory: so there is a point before each call, one after it, and those
+//! that a server takes in between. A server may still do what it was asked for when nobody waits for that any more:
+//! what is read at once is not always what is there later.
 
 use std::{
     future::Future,

@@ -30,7 +30,8 @@ impl Report {
     /// Prints the numbers, and fails the test unless everything was as it must be, and no request was unavailable
     /// any more so long after the server was back.
     pub fn expect(&self, recovery: Duration) {
-        writeln!(std::io::stderr(), "OUTAGE {self}").unwrap(); // tests' own output would be swallowed
+        let mut stderr = std::io::stderr(); // not with eprintln, which the harness keeps to itself when a test passes
+        writeln!(stderr, "OUTAGE {self}").unwrap();
         let problems = self.problems(recovery);
         assert!(problems.is_empty(), "{}: {problems:#?}", self.name);
     }
