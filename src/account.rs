@@ -17,7 +17,9 @@ pub enum LinkingPolicy {
     /// Never.
     #[default]
     Never,
-    /// If the user has proved the address here, and the provider says that its user has proved it there.
+    /// If the user has proved the address here, and the provider says that its user has proved it there. A user who
+    /// has an account and has not proved the address cannot do so by a mailed link either: somebody else may have
+    /// been first with it.
     VerifiedOnBothSides,
     /// Always: `allowDangerousEmailAccountLinking` of Auth.js. Whoever can enter an address at the provider can
     /// take the account here.
@@ -64,19 +66,29 @@ impl From<StoreError> for NotAdmitted {
 const ATTEMPTS: usize = 3;
 
 /// The user who signs in with a mailed link. Whoever has it controls the address.
+///
+/// Whoever was first with the address, without proof, may have been somebody else who still has a way in. Auth.js
+/// takes no notice, and so does this, unless the policy is to link by proved addresses: then what was linked
+/// without proof must not be proved by the next.
 pub(crate) async fn admit_by_email(
     stores: &Stores,
     user: &User,
+    policy: LinkingPolicy,
     now: Timestamp,
 ) -> Result<Admitted, NotAdmitted> {
     let Some(email) = user.email.as_deref() else { return Err(NotAdmitted::NotLinked) };
     for _ in 0..ATTEMPTS {
         if let Some(known) = stores.ask(stores.users.user_by_email(email)).await? {
+            let unproved = policy == LinkingPolicy::VerifiedOnBothSides && known.email_verified.is_none();
+            if unproved && !stores.ask(stores.users.accounts_of(&known.id)).await?.is_empty() {
+                return Err(NotAdmitted::NotLinked);
+            }
             let verified = UserChange { email_verified: Some(now), ..UserChange::default() };
-            if let Some(user) = stores.ask(stores.users.update_user(&known.id, verified)).await? {
+            let changed = stores.ask(stores.users.update_user(&known.id, verified)).await?;
+            if let Some(user) = changed.filter(|user| user.email.as_deref() == Some(email)) {
                 return Ok(Admitted { user, change: Change::Verified });
             }
-            continue; // Deleted in between.
+            continue; // Deleted in between, or no longer theirs.
         }
         let fresh = User { email_verified: Some(now), ..user.clone() };
         if let Some(user) = unless_taken(stores.ask(stores.users.create_user(&fresh, None)).await)? {

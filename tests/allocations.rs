@@ -1,4 +1,4 @@
-//! What requests cost, in allocations: rows S97 and S98 of `docs/security.md`.
+//! What requests cost, in allocations: rows S27, S97 and S98 of `docs/security.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
@@ -18,6 +18,8 @@ use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
 use http::{Request, Response, header::COOKIE};
 use http_body_util::{Empty, Full};
+#[cfg(feature = "cache")]
+use portcullis::store::{Cached, MemoryStore, SessionKey, Store};
 use portcullis::{
     Auth, AuthLayer, Clock, Dialect, OriginPolicy, Secret,
     codec::{Codec, JweCbc, JweGcm},
@@ -192,4 +194,21 @@ fn s98_the_size_of_garbage_does_not_matter() {
             assert!(cost.bytes_total <= good.bytes_total, "{dialect}: {cost:?}, a session: {good:?}");
         }
     }
+}
+
+/// S27: what is not there is not kept, neither in a cache nor behind it.
+#[cfg(feature = "cache")]
+#[test]
+fn s27_a_million_made_up_ids_take_no_memory() {
+    let store = Cached::new(MemoryStore::new(), Duration::from_secs(1000), 1000);
+    let ask = |number: u32| {
+        let key = SessionKey::new(format!("00000000-0000-4000-8000-{number:012}"));
+        let mut answer = store.session_and_user(&key);
+        let answer = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Ok(None))));
+    };
+    ask(0);
+    let cost = measure(|| (1..=1_000_000).for_each(ask));
+    assert_eq!(cost.bytes_current, 0, "{cost:?}");
+    assert!(cost.count_total >= 1_000_000 && cost.bytes_max < 4096, "{cost:?}");
 }

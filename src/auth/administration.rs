@@ -79,7 +79,8 @@ impl Auth {
         Ok(revocations.beginning(user_id, now))
     }
 
-    /// Removes a user with their accounts, and ends their sessions. Says whether there was one.
+    /// Removes a user with their accounts, and ends their sessions. Says whether there was one. Sessions that live in
+    /// tokens end where revocations are kept; otherwise they go on until they expire, which is logged.
     ///
     /// # Errors
     ///
@@ -94,6 +95,8 @@ impl Auth {
         if self.settings.strategy.revocations().is_some() {
             let failed = |_| StoreError::unavailable("the revocation could not be kept");
             self.revoke_user(user_id, self.now()).await.map_err(failed)?;
+        } else if self.settings.strategy.rows().is_none() {
+            tracing::warn!("a user was removed whose tokens go on until they expire: add `.revocation(..)`");
         }
         Ok(deleted)
     }

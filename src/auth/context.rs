@@ -181,6 +181,9 @@ impl AuthContext {
     /// the user who has the account, or else a new one; the user who has the e-mail address only if the
     /// [`LinkingPolicy`](crate::LinkingPolicy) lets them. Otherwise as [`sign_in`](Self::sign_in).
     ///
+    /// What a new user's `extra` holds is kept in the store, and guards judge it: put only what the application
+    /// vouches for there, and not the provider's profile as it came.
+    ///
     /// # Errors
     ///
     /// As [`sign_in`](Self::sign_in); and when another user has the e-mail address.

@@ -104,6 +104,15 @@ impl AuthContext {
             rows.stores.ask(sessions.end_sessions_of(&row.user_id, Some(&row.key))).await?;
             return Ok(());
         }
+        match auth.settings.strategy.counts_now(live).await {
+            Some(true) => {}
+            // Ended elsewhere: it must not outlive that by ending the others.
+            Some(false) => {
+                self.decide(auth.clear(visit));
+                return Ok(());
+            }
+            None => return Err(SessionError::new(SessionErrorKind::Unavailable)),
+        }
         let epoch = auth.revoke_user(&subject_of(live), visit.now).await?;
         let failed = |_| SessionError::new(SessionErrorKind::Callback);
         match auth.renew_token(live, None, Some(epoch), visit).await.map_err(failed)? {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Auth;
-use crate::{account::LinkingPolicy, session::SessionIds};
+use crate::{account::LinkingPolicy, provider::Provider, session::SessionIds};
 
 /// What an [`Auth`] was configured to do where security and compatibility pull apart, and what is missing in its
 /// store. Made by [`Auth::startup_report`]; printed as a list. It holds no secrets.
@@ -76,6 +76,11 @@ impl Auth {
                     .to_owned(),
             );
         }
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        warnings.extend(providers.flat_map(|provider| match provider {
+            Provider::Email(email) => email.mailer().report(),
+            Provider::Credentials(_) => Vec::new(),
+        }));
         warnings.extend(self.settings.stores.iter().flat_map(|stores| stores.report()));
         StartupReport { decisions, warnings }
     }

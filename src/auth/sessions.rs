@@ -1,6 +1,8 @@
 //! The life of a session: shown, renewed, started, ended. The layer, the endpoints and the handle that
 //! handlers get all come here.
 
+use serde_json::Value;
+
 use super::Auth;
 use crate::{
     account::{self, Admitted, Change, NotAdmitted},
@@ -9,7 +11,7 @@ use crate::{
     cookie::{CookieHeaders, SetCookie},
     error::{SessionError, SessionErrorKind},
     head::Head,
-    session::{Claims, Client, LiveSession, Present, Registered, Session, session_of_claims},
+    session::{Claims, Client, LiveSession, Present, Registered, Session, session_id, session_of_claims},
     store::{Revocation, Revoked, StoreError, Stores},
     user::{Account, User},
 };
@@ -137,7 +139,7 @@ impl Auth {
     pub(crate) async fn renew(
         &self,
         live: &LiveSession,
-        update: Option<Option<serde_json::Value>>,
+        update: Option<Option<Value>>,
         visit: &Visit,
     ) -> Result<Option<Renewal>, Failed> {
         match (live.stored_token(), update) {
@@ -151,7 +153,7 @@ impl Auth {
         &self,
         live: &LiveSession,
         token: &str,
-        update: Option<Option<serde_json::Value>>,
+        update: Option<Option<Value>>,
         visit: &Visit,
     ) -> Result<Renewal, Failed> {
         let strategy = &self.settings.strategy;
@@ -174,7 +176,7 @@ impl Auth {
     pub(super) async fn renew_token(
         &self,
         live: &LiveSession,
-        update: Option<Option<serde_json::Value>>,
+        update: Option<Option<Value>>,
         kept_at: Option<Timestamp>,
         visit: &Visit,
     ) -> Result<Option<Renewal>, Failed> {
@@ -191,9 +193,15 @@ impl Auth {
             );
             return Err(Failed::Broken);
         }
-        // Whatever the callback made of it: by this it is ended.
-        match before.get("sid") {
-            Some(sid) => token.insert("sid", sid.clone()),
+        // Whatever the callback made of it: by this it is ended. A token that has none yet takes the id of the one
+        // it replaces, so that all copies have the same.
+        let kept = self.settings.strategy.revocations().is_some();
+        match before
+            .get("sid")
+            .cloned()
+            .or_else(|| kept.then(|| session_id(live.claims_json()))?.map(Value::from))
+        {
+            Some(sid) => token.insert("sid", sid),
             None => drop(token.remove("sid")),
         }
         let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
@@ -216,6 +224,11 @@ impl Auth {
         live: &LiveSession,
         visit: &Visit,
     ) -> Result<Option<Vec<SetCookie>>, NotStarted> {
+        match self.settings.strategy.counts_now(live).await {
+            Some(true) => {}
+            Some(false) => return Ok(None),
+            None => return Err(NotStarted::Unavailable),
+        }
         let mut claims = live.claims().ok_or(Failed::Broken)?;
         if self.settings.strategy.revocations().is_some() {
             claims.insert("sid", uuid::Uuid::new_v4().to_string());
@@ -349,12 +362,11 @@ impl Auth {
             return rows.end(&row.key).await.map(drop);
         }
         let Some(revocations) = strategy.revocations() else { return Ok(()) };
-        let claims = live.claims().unwrap_or_default();
-        let Some(id) = claims.get_str("sid").or_else(|| claims.get_str("jti")) else {
+        let Some(id) = session_id(live.claims_json()) else {
             tracing::warn!("a token without `sid` and `jti` cannot be revoked: it goes on until it expires");
             return Ok(());
         };
-        let revoked = Revoked::Session(id.to_owned());
+        let revoked = Revoked::Session(id);
         revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await
     }
 
@@ -364,7 +376,7 @@ impl Auth {
             return Ok(Admission { user, is_new: None });
         };
         let admitted = match account.kind.as_ref() {
-            "email" => account::admit_by_email(stores, &user, now).await?,
+            "email" => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
             "credentials" if self.settings.credentials_users == CredentialsUsers::Stored => {
                 account::admit_stored(stores, &user.id).await?
             }

@@ -173,12 +173,14 @@ impl<'r> Lookup<'r> {
         if auth.settings.strategy.has_cookie(&CookieHeaders::of(head.headers), https) {
             return Ok(None);
         }
-        match auth.settings.strategy.read_token(&token, https, auth.now()) {
+        let found = match auth.settings.strategy.read_token(&token, https, auth.now()) {
+            Found::Later(later) => auth.settings.strategy.settle_now(later),
+            found => found,
+        };
+        match found {
             Found::Session(live) => Token::from_json(live.claims_json()).map(Some),
-            Found::Later(later) if !later.is_answered_by_nobody() => {
-                Err(SessionError::new(SessionErrorKind::Unavailable))
-            }
-            _ => Ok(None),
+            Found::Unavailable => Err(SessionError::new(SessionErrorKind::Unavailable)),
+            Found::Nobody | Found::Disputed | Found::Later(_) => Ok(None),
         }
     }
 

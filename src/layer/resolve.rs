@@ -48,7 +48,7 @@ pub(super) fn resolve(auth: &Auth, request: Head<'_>) -> Resolution {
 /// A session that came in `Authorization` is read and never renewed: there is no cookie to put a token into.
 fn resolve_bearer(auth: &Auth, request: Head<'_>) -> Resolution {
     if !bearer::is_session(auth, request) {
-        return Resolution::Anonymous;
+        return resolve_visitor(auth, request);
     }
     let Some(token) = bearer::token(request.headers) else { return Resolution::Anonymous };
     let (now, https) = (auth.now(), auth.is_https(request));
@@ -57,6 +57,24 @@ fn resolve_bearer(auth: &Auth, request: Head<'_>) -> Resolution {
         bearer: true,
         ..Visit::of(auth, request, Present::default(), https, now)
     })
+}
+
+/// Nobody; but who asks for the token of `Authorization` later cannot wait, so what it is judged by is brought up to
+/// date now.
+fn resolve_visitor(auth: &Auth, request: Head<'_>) -> Resolution {
+    let Some(revocations) = auth.settings.strategy.revocations() else { return Resolution::Anonymous };
+    if bearer::token(request.headers).is_none() || !revocations.is_due(auth.now()) {
+        return Resolution::Anonymous;
+    }
+    let visit = Visit::of(auth, request, Present::default(), auth.is_https(request), auth.now());
+    Resolution::Pending(Box::pin(up_to_date(auth.clone(), visit)))
+}
+
+async fn up_to_date(auth: Auth, visit: Visit) -> AuthContext {
+    if let Some(revocations) = auth.settings.strategy.revocations() {
+        revocations.refresh(false).await;
+    }
+    AuthContext::new(auth, visit, Resolved::Anonymous, Vec::new())
 }
 
 fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Resolution {

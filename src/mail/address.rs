@@ -42,8 +42,10 @@ impl EmailAddress {
             return None;
         }
         let address = format!("{local}@{domain}");
+        // What becomes another address when it is read once more is not the form of one.
+        let settled = address.nfkc().collect::<String>().to_lowercase() == address;
         let fits = address.len() <= MAX_BYTES && address.chars().all(is_allowed);
-        fits.then_some(Self(address))
+        (settled && fits).then_some(Self(address))
     }
 
     /// The address.
@@ -123,6 +125,7 @@ mod tests {
             "a@[127.0.0.1]",
             "a\u{0}@b.c",
             "a@b\u{202e}.c",
+            "J\u{30c}@b.c",
             "=?utf-8?q?a?=@b.c, d@e.f, \"x\"@y.z@w",
         ] {
             assert_eq!(EmailAddress::parse(typed), None, "{typed:?}");

@@ -14,4 +14,11 @@ impl Mailer for ConsoleMailer {
         println!("mail to {}: {}\n{}", mail.to.as_str(), mail.subject, mail.text);
         Ok(())
     }
+
+    fn report(&self) -> Vec<String> {
+        vec![
+            "mail is printed, not sent: whoever sees the output can sign in as anybody (ConsoleMailer)"
+                .to_owned(),
+        ]
+    }
 }

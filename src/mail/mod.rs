@@ -61,4 +61,9 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     ///
     /// When it was not taken. The error is logged; the client learns only that no mail was sent.
     async fn send(&self, mail: Mail) -> Result<(), BoxError>;
+
+    /// What its operator should know, for the report at the start; nothing by default.
+    fn report(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

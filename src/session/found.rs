@@ -36,18 +36,6 @@ pub(crate) enum Later {
     Unchecked(Box<LiveSession>),
 }
 
-impl Later {
-    /// Whether a reader that cannot wait may say that nobody is there: a key that the issuer does not publish, or
-    /// the id of a row, which is no token.
-    pub(crate) fn is_answered_by_nobody(&self) -> bool {
-        match self {
-            Self::Locked(locked) => !locked.keyless,
-            Self::Stored(_) => true,
-            Self::Unchecked(_) => false,
-        }
-    }
-}
-
 /// Tokens of the request that may name rows of the store; rarely more than one.
 pub(crate) struct StoredTokens {
     pub(super) first: String,

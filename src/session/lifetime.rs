@@ -112,10 +112,14 @@ pub(crate) fn is_session(token: &Registered, rules: &Rules, lifetime: &Lifetime,
         && is_current(token, rules, lifetime.max_age, now)
 }
 
+/// How far the clocks of those who make rows may be apart.
+const ROW_LEEWAY: Duration = Duration::from_secs(60);
+
 /// Whether a row counts at `now` (`docs/protocol.md` section 10.2). With an absolute limit it has to say when it
-/// began.
+/// began, and that cannot be later than now.
 pub(crate) fn is_live_row(row: &StoredSession, lifetime: &Lifetime, now: Timestamp) -> bool {
-    let within = |limit| row.created.is_some_and(|begun| begun.plus(limit) > now);
+    let within =
+        |limit| row.created.is_some_and(|begun| begun <= now.plus(ROW_LEEWAY) && begun.plus(limit) > now);
     row.expires > now && lifetime.absolute.is_none_or(within)
 }
 

@@ -22,7 +22,7 @@ pub(crate) use self::{
     found::{Found, Later},
     live::{LiveSession, session_of_claims},
     model::UserClaims,
-    revocations::Revocations,
+    revocations::{Revocations, session_id},
     rows::Rows,
     strategy::{Place, Profile, Strategy},
 };

@@ -3,11 +3,15 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::LiveSession;
@@ -74,15 +78,18 @@ pub(crate) struct Revocations {
     known: RwLock<Known>,
     /// One read at a time; whoever waits for it has the newer list then.
     reading: Mutex<()>,
+    /// Counts the reads, so that whoever waited for one knows that it is over.
+    attempts: AtomicUsize,
     time_limit: Duration,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// When the list was last read, and when that was last tried.
+    /// When the list was last read; when that was last tried, and whether it failed then.
     read: Option<Timestamp>,
     tried: Option<Timestamp>,
+    failed: bool,
     /// From when on nobody needs to know.
     sessions: HashMap<String, Timestamp>,
     users: HashMap<String, Epoch>,
@@ -102,13 +109,21 @@ pub(super) enum Standing {
     Unknown,
 }
 
-/// What of a token the list is about.
-#[derive(Deserialize)]
-struct Named {
-    #[serde(default)]
-    sid: Option<String>,
-    #[serde(default)]
-    jti: Option<String>,
+/// The id by which the list names the session of a token: its `sid`, or else the `jti` that becomes its `sid` when
+/// it is renewed.
+pub(crate) fn session_id(claims: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        sid: Value,
+        #[serde(default)]
+        jti: Value,
+    }
+    let Named { sid, jti } = serde_json::from_slice(claims).ok()?;
+    [sid, jti].into_iter().find_map(|id| match id {
+        Value::String(id) if !id.is_empty() => Some(id),
+        _ => None,
+    })
 }
 
 /// How far the clocks of those who write the list may be apart.
@@ -124,7 +139,15 @@ impl Revocations {
         time_limit: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, policy, known: RwLock::default(), reading: Mutex::default(), time_limit, clock }
+        Self {
+            store,
+            policy,
+            known: RwLock::default(),
+            reading: Mutex::default(),
+            attempts: AtomicUsize::new(0),
+            time_limit,
+            clock,
+        }
     }
 
     /// In words, for who runs the application.
@@ -149,34 +172,89 @@ impl Revocations {
 
     /// The same, after a look at the store if the list is too old.
     pub(super) async fn fresh_standing(&self, session: &LiveSession, now: Timestamp) -> Standing {
-        self.refresh(now).await;
-        match self.standing(session, now) {
-            Standing::Unknown if self.policy.fail_open => {
-                let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-                if known.names(session) { Standing::Revoked } else { Standing::Counts }
-            }
+        self.refresh(false).await;
+        // The list may have been read after the request began.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).read;
+        match self.standing(session, known.map_or(now, |read| read.max(now))) {
+            Standing::Unknown => self.last_standing(session),
             standing => standing,
         }
     }
 
-    async fn refresh(&self, now: Timestamp) {
-        let _one = self.reading.lock().await;
+    /// After a look at the store, however new the list is: before a session is given anything by which it would
+    /// outlive its end.
+    pub(super) async fn sure_standing(&self, session: &LiveSession) -> Standing {
+        let before = self.known.read().unwrap_or_else(PoisonError::into_inner).read;
+        self.refresh(true).await;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        match known.read {
+            read if read == before && known.failed => Standing::Unknown,
+            _ if known.names(session) => Standing::Revoked,
+            _ => Standing::Counts,
+        }
+    }
+
+    /// By whatever was last read, where that is allowed.
+    pub(super) fn last_standing(&self, session: &LiveSession) -> Standing {
+        if !self.policy.fail_open {
+            return Standing::Unknown;
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.names(session) { Standing::Revoked } else { Standing::Counts }
+    }
+
+    /// Whether a look at the store is due.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        !known.is_read_within(self.policy.staleness, now)
+    }
+
+    /// Reads the list if that is due, or in any case if it is `forced`. One at a time: whoever has waited for another
+    /// read has its outcome, and does not try the same again.
+    pub(crate) async fn refresh(&self, forced: bool) {
+        let seen = self.attempts.load(Ordering::Acquire);
+        let _one = match self.reading.try_lock() {
+            Ok(one) => one,
+            // What was last read will do.
+            Err(_) if self.policy.fail_open && !forced => return,
+            Err(_) => self.reading.lock().await,
+        };
+        if self.attempts.load(Ordering::Acquire) != seen && !forced {
+            return;
+        }
+        let now = Timestamp::from(self.clock.now());
         let since = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let tried = known.tried.is_some_and(|tried| tried <= now && now.since(tried) < RETRY);
-            if tried || known.is_read_within(self.policy.staleness, now) {
+            let tried =
+                known.failed && known.tried.is_some_and(|tried| tried <= now && now.since(tried) < RETRY);
+            if tried || (!forced && known.is_read_within(self.policy.staleness, now)) {
                 return;
             }
-            known.read.map_or(Timestamp::from_millis(0), |read| read.minus(OVERLAP))
+            // All of it, the first time and after a clock was set back.
+            known
+                .read
+                .filter(|read| *read <= now)
+                .map_or(Timestamp::from_millis(0), |read| read.minus(OVERLAP))
         };
         let answer = self.ask(self.store.revocations(since)).await;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.tried = Some(now);
+        known.tried = Some(Timestamp::from(self.clock.now()));
+        known.failed = answer.is_err();
         if let Ok(revocations) = answer {
+            // As of when it was asked for: what came meanwhile may be missing.
             known.read = Some(now);
             known.forget(now);
             revocations.iter().for_each(|revocation| known.add(revocation));
         }
+        self.attempts.fetch_add(1, Ordering::Release);
+    }
+
+    /// Until when a revocation has to be known that is made at `now`, if tokens last for `max_age`: a process that has
+    /// not heard of it may renew a token in the meantime.
+    pub(super) fn known_until(&self, now: Timestamp, max_age: Duration) -> Timestamp {
+        // Who counts tokens while the list cannot be read renews them for as long as that takes.
+        let outage = if self.policy.fail_open { max_age } else { Duration::ZERO };
+        now.plus(max_age).plus(self.policy.staleness).plus(OVERLAP).plus(outage)
     }
 
     /// Ends the sessions that `revocation` is about: in the store, and then here.
@@ -190,7 +268,13 @@ impl Revocations {
     /// user's were ended: tokens count whole seconds.
     pub(crate) fn beginning(&self, user_id: &str, now: Timestamp) -> Timestamp {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.users.get(user_id).map_or(now, |epoch| now.max(epoch.at.plus(Duration::from_secs(1))))
+        match known.users.get(user_id) {
+            // One that was under way when all were ended is over with them.
+            Some(epoch) if now.as_secs() >= epoch.at.as_secs() => {
+                now.max(epoch.at.plus(Duration::from_secs(1)))
+            }
+            Some(_) | None => now,
+        }
     }
 
     /// Removes rows that nobody needs any more.
@@ -213,10 +297,8 @@ impl Known {
         if self.sessions.is_empty() && self.users.is_empty() {
             return false;
         }
-        let ended = |id: &String| self.sessions.contains_key(id);
         // A token without an id cannot be on the list but by its user.
-        let named = serde_json::from_slice::<Named>(session.claims_json()).ok();
-        if named.is_some_and(|named| named.sid.as_ref().or(named.jti.as_ref()).is_some_and(ended)) {
+        if session_id(session.claims_json()).is_some_and(|id| self.sessions.contains_key(&id)) {
             return true;
         }
         let epoch = session.subject().and_then(|subject| self.users.get(&*subject).copied());

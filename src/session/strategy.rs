@@ -309,8 +309,33 @@ impl Strategy {
 
     /// When the last token that counts at `now` is over, however often it is renewed until it is revoked.
     pub(crate) fn last_end(&self, now: Timestamp) -> Timestamp {
-        let leeway = self.profile(true).writer().rules.leeway.unsigned_abs();
-        now.plus(self.lifetime.max_age).plus(Duration::from_secs(leeway))
+        let leeway = Duration::from_secs(self.profile(true).writer().rules.leeway.unsigned_abs());
+        let max_age = self.lifetime.max_age + leeway;
+        self.revocations().map_or(now.plus(max_age), |revocations| revocations.known_until(now, max_age))
+    }
+
+    /// Whether a token counts by the list as it stands in the store at this moment; `None` if that cannot be known.
+    pub(crate) async fn counts_now(&self, session: &LiveSession) -> Option<bool> {
+        let Some(revocations) = self.revocations() else { return Some(true) };
+        match revocations.sure_standing(session).await {
+            Standing::Counts => Some(true),
+            Standing::Revoked => Some(false),
+            Standing::Unknown => None,
+        }
+    }
+
+    /// What was found, for those who cannot wait.
+    pub(crate) fn settle_now(&self, later: Later) -> Found {
+        match later {
+            Later::Locked(locked) if locked.keyless => Found::Unavailable,
+            // A key that the issuer does not publish; the id of a row, which is no token.
+            Later::Locked(_) | Later::Stored(_) => Found::Nobody,
+            Later::Unchecked(session) => match self.revocations().map(|list| list.last_standing(&session)) {
+                Some(Standing::Revoked) => Found::Nobody,
+                Some(Standing::Counts) | None => Found::Session(*session),
+                Some(Standing::Unknown) => Found::Unavailable,
+            },
+        }
     }
 
     /// Whether a read should renew the session.
@@ -353,7 +378,8 @@ impl Strategy {
         for (name, time) in [("auth_time", auth_time), ("orig_iat", first_issued), ("kept_at", kept)] {
             match time {
                 Some(time) => claims.insert(name, time.as_secs()),
-                None if before.is_some() => drop(claims.remove(name)),
+                // At a sign-in, `auth_time` may be of the application's own; what ends sessions may not.
+                None if before.is_some() || name != "auth_time" => drop(claims.remove(name)),
                 None => {}
             }
         }

@@ -1,4 +1,8 @@
 //! Requests that go away half-way, at whichever point: row S88 of `docs/security.md`.
+//!
+//! Stores answer slowly here, also the one in memory: so there is a point before each call, one after it, and those
+//! that a server takes in between. A server may still do what it was asked for when nobody waits for that any more:
+//! what is read at once is not always what is there later.
 
 use std::{
     future::Future,
@@ -13,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mail::{ask, goes_to, link, mailing},
-    site::{COOKIE, HOUR, browser, context, hours, site},
+    site::{COOKIE, Gate, HOUR, browser, context, hours, site},
     stores::on_each_store,
 };
 
@@ -52,7 +56,8 @@ async fn at_each_poll(attempt: impl AsyncFn(usize) -> bool) {
 }
 
 async fn s88_a_sign_in_that_is_dropped_leaves_nothing_that_opens(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.csrf_token().await;
@@ -70,7 +75,8 @@ async fn s88_a_sign_in_that_is_dropped_leaves_nothing_that_opens(store: Arc<dyn 
 }
 
 async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     let mut both = [browser(&auth), browser(&auth)];
     let mut ids = [const { String::new() }; 2];
     for (index, user) in ["admin", "jsmith"].into_iter().enumerate() {
@@ -89,7 +95,8 @@ async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Stor
             assert_eq!((&*who, &*old), (&**jsmith, "nobody"));
         } else {
             assert!(who == *admin || who == "nobody", "{who}");
-            assert_eq!(who, old, "without an answer the browser has no other cookie");
+            assert_eq!(browser.jar[COOKIE], before);
+            assert!(old == *admin || old == "nobody", "{old}");
         }
         done
     })
@@ -97,7 +104,8 @@ async fn s88_a_change_of_user_that_is_dropped_is_made_or_not(store: Arc<dyn Stor
 }
 
 async fn s88_a_sign_out_that_is_dropped_ends_the_session_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.sign_in("jsmith", "hunter2").await;
@@ -114,7 +122,8 @@ async fn s88_a_sign_out_that_is_dropped_ends_the_session_or_not(store: Arc<dyn S
 }
 
 async fn s88_an_update_that_is_dropped_ends_and_moves_nothing(store: Arc<dyn Store>) {
-    let (clock, builder) = site(&store);
+    let slow = Gate::pausing(&store);
+    let (clock, builder) = site(&slow);
     let auth = builder.lifetime(hours(10, 1)).build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
@@ -136,7 +145,8 @@ async fn s88_an_update_that_is_dropped_ends_and_moves_nothing(store: Arc<dyn Sto
 }
 
 async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     let mut browser = browser(&auth);
     browser.sign_in("jsmith", "hunter2").await;
     let who = browser.who().await;
@@ -159,7 +169,9 @@ async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc
         }
         // The next one is neither lost nor stale.
         self::context(&auth, &browser).await.change_data(add).await.unwrap().unwrap();
-        assert_eq!(count().await, after + 1);
+        // Nor is the one that was dropped, if the server was still about to do it.
+        let last = count().await;
+        assert!((after + 1..=before + 2).contains(&last), "{before} became {after}, and that {last}");
         false
     })
     .await;
@@ -167,7 +179,8 @@ async fn s88_a_change_of_the_data_that_is_dropped_is_made_once_or_not(store: Arc
 }
 
 async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn Store>) {
-    let auth = site(&store).1.build().unwrap();
+    let slow = Gate::pausing(&store);
+    let auth = site(&slow).1.build().unwrap();
     at_each_poll(async |polls| {
         let mut browser = browser(&auth);
         browser.sign_in("jsmith", "hunter2").await;
@@ -177,20 +190,20 @@ async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn 
         // The browser still has the old cookie, which is good if nothing came of it.
         let left = browser.who().await;
         assert!(left == "nobody" || (left == who && done.is_none()), "{left}");
-        // What the table holds opens nothing, and goes with the rest.
+        // What the table holds opens nothing.
         for row in store.sessions_of(&who).await.unwrap() {
             assert_eq!(self::browser(&auth).with_cookie(COOKIE, row.key.as_str()).who().await, "nobody");
         }
         auth.end_sessions_of(&who).await.unwrap();
         assert_eq!(browser.who().await, "nobody");
-        assert!(store.sessions_of(&who).await.unwrap().is_empty());
         done.inspect(|done| assert!(done.is_ok())).is_some()
     })
     .await;
 }
 
 async fn s88_a_link_whose_opening_is_dropped_opens_once_at_most(store: Arc<dyn Store>) {
-    let (_, builder, mailbox) = mailing(&store);
+    let slow = Gate::pausing(&store);
+    let (_, builder, mailbox) = mailing(&slow);
     let auth = builder.build().unwrap();
     at_each_poll(async |polls| {
         ask(&mut browser(&auth), "pat@example.com").await;

@@ -29,6 +29,10 @@ mod redis_cluster;
 #[path = "../stores/sqlite.rs"]
 mod sqlite;
 
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
+
 mod accounts;
 #[cfg(feature = "cache")]
 mod caches;

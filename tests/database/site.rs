@@ -24,6 +24,7 @@ use portcullis::{
     },
 };
 use serde_json::{Map, Value};
+use tokio::task::yield_now;
 use tower::{Layer, service_fn};
 
 use crate::support::{App, Browser, ManualClock, NOW, app, builder};
@@ -123,6 +124,8 @@ pub struct Gate {
     state: Arc<AtomicU8>,
     /// How many calls go through before it shuts.
     left: Arc<AtomicUsize>,
+    /// Whether nothing is ready at once: a call waits before the store is asked, and with its answer.
+    pauses: bool,
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -142,7 +145,13 @@ pub enum Crash {
 
 impl Gate {
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, state: Arc::new(AtomicU8::new(OPEN)), left: Arc::default(), calls: Arc::default() }
+        let state = Arc::new(AtomicU8::new(OPEN));
+        Self { store, state, left: Arc::default(), pauses: false, calls: Arc::default() }
+    }
+
+    /// One at which each call can be given up before it is made and after.
+    pub fn pausing(store: &Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(Self { pauses: true, ..Self::new(Arc::clone(store)) })
     }
 
     pub fn open(&self) {
@@ -172,7 +181,10 @@ impl Gate {
         self.calls.lock().unwrap().push(name);
         let state = self.state.load(Ordering::SeqCst);
         if state == OPEN || self.left.fetch_update(SEQ, SEQ, |left| left.checked_sub(1)).is_ok() {
-            return call.await;
+            self.pause().await;
+            let answer = call.await;
+            self.pause().await;
+            return answer;
         }
         if state == HANGING {
             return pending().await;
@@ -181,6 +193,12 @@ impl Gate {
             drop(call.await);
         }
         Err(StoreError::unavailable("the gate is shut"))
+    }
+
+    async fn pause(&self) {
+        if self.pauses {
+            yield_now().await;
+        }
     }
 }
 

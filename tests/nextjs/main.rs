@@ -23,6 +23,9 @@ mod greeter;
 mod keys;
 mod pair;
 mod service;
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
 mod sign_in;
 mod site;
 #[allow(dead_code, reason = "shared with tests/api, which uses all of it")]

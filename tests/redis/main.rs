@@ -11,4 +11,7 @@ mod life;
 mod node;
 mod races;
 mod restart;
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
 mod support;

@@ -5,7 +5,6 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use portcullis::{
@@ -13,6 +12,8 @@ use portcullis::{
     store::{RedisStore, SessionKey, StoreErrorKind, StoredSession, UpstashKeys},
 };
 use redis::{Cmd, FromRedisValue, aio::ConnectionManager, cluster_async::ClusterConnection};
+
+use crate::services;
 
 /// A store, and a connection for looking at what it has written.
 pub struct Bed {
@@ -98,26 +99,12 @@ fn pair(names: [&'static str; 2], store: &RedisStore, raw: &Raw) -> [Bed; 2] {
 
 /// A name that no other test has.
 pub fn fresh(kind: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("t{kind}-{}-{}", uuid(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{}-{kind}", services::unique())
 }
 
-fn uuid() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap().trim().to_owned()
-}
-
+/// Where the server under this variable is.
 pub fn service(variable: &str) -> Option<String> {
-    let found = env::var(variable).ok().filter(|url| !url.is_empty());
-    if found.is_none() {
-        left_out(variable);
-    }
-    found
-}
-
-/// Says aloud that something was not tested, or fails.
-pub fn left_out(what: &str) {
-    println!("LEFT OUT: Redis tests that need {what}");
-    assert!(env::var("PORTCULLIS_REQUIRE_SERVICES").as_deref() != Ok("1"), "{what} is missing");
+    services::given(variable, "Redis")
 }
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -214,7 +201,7 @@ impl Server {
                 return true;
             }
         }
-        left_out("redis-server or valkey-server");
+        services::left_out("Redis: there is neither valkey-server nor redis-server");
         false
     }
 

@@ -19,10 +19,24 @@ pub fn given(variable: &str, what: &str) -> Option<String> {
 
 /// Says that something is not tested, and why. Fails where nothing may be left out.
 pub fn left_out(why: &str) {
-    assert!(env::var("PORTCULLIS_REQUIRE_SERVICES").as_deref() != Ok("1"), "{why}");
+    left_out_unless("PORTCULLIS_REQUIRE_SERVICES", why);
+}
+
+/// The same for what needs Node and its packages.
+pub fn left_out_without_node(why: &str) {
+    left_out_unless("PORTCULLIS_REQUIRE_NODE", why);
+}
+
+fn left_out_unless(required: &str, why: &str) {
+    assert!(env::var(required).as_deref() != Ok("1"), "{why}");
     // Not with eprintln, which the harness keeps to itself when a test passes.
     let mut stderr = io::stderr();
     writeln!(stderr, "LEFT OUT: {why}").unwrap();
+}
+
+/// A name that nobody else has, for a place on a server that tests share.
+pub fn unique() -> String {
+    format!("t{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
 }
 
 /// A new folder that the users of the servers can reach. The next call in another process removes it if nobody else

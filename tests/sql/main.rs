@@ -7,9 +7,10 @@
 mod checks;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[allow(dead_code, reason = "SQLite needs no server")]
-mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
 #[cfg(feature = "sqlite")]
 mod sqlite;

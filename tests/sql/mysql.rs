@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, MySqlPool};
 
 use crate::{
     checks::{self, UNORDERED, at},
-    place::{server, unique},
+    services::{given, unique},
 };
 
 /// A database of its own.
@@ -15,7 +15,7 @@ struct Place {
 
 impl Place {
     async fn new() -> Option<Self> {
-        let server = server("TEST_MYSQL_URL")?;
+        let server = given("TEST_MYSQL_URL", "MariaDB")?;
         let name = unique();
         let pool = MySqlPool::connect(&server).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&pool).await.unwrap();

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::{
     checks::{self, UNORDERED, UNORDERED_ACCOUNTS, at},
-    place::{server, unique},
+    services::{given, unique},
 };
 
 /// A schema of its own.
@@ -19,7 +19,7 @@ struct Place {
 
 impl Place {
     async fn new() -> Option<Self> {
-        let server = server("TEST_POSTGRES_URL")?;
+        let server = given("TEST_POSTGRES_URL", "PostgreSQL")?;
         let name = unique();
         let pool = PgPool::connect(&server).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(format!("create schema {name}"))).execute(&pool).await.unwrap();

@@ -11,7 +11,7 @@ use serde_json::Map;
 
 use crate::{
     checks::{self, at},
-    place::unique,
+    services::unique,
 };
 
 /// A file that goes when the test does.

@@ -15,7 +15,7 @@ pub trait Backend {
     const NAME: &str;
 
     /// A place of its own for one test, as text by which another process finds it, too. `None` if there is none
-    /// to be had; see [`server`].
+    /// to be had, which is said aloud.
     async fn place() -> Option<String>;
 
     /// The store at this place, ready for use.
@@ -28,24 +28,6 @@ pub trait Backend {
     fn conformance(store: Arc<dyn Everything>) -> Conformance {
         Conformance::of(store.clone()).and_revocations(store)
     }
-}
-
-/// The URL of a server by the environment variable that names it; `None`, said aloud, if it is not set.
-#[allow(dead_code, reason = "called by the stores that need a server")]
-pub fn server(what: &str, variable: &str) -> Option<String> {
-    let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
-    if url.is_none() {
-        let required = std::env::var("PORTCULLIS_REQUIRE_SERVICES").is_ok_and(|required| required == "1");
-        assert!(!required, "{what} must be tested, and {variable} is not set");
-        println!("LEFT OUT: {what}: {variable} is not set");
-    }
-    url
-}
-
-/// A name that nobody else has.
-#[allow(dead_code, reason = "called by the stores that need a place of their own")]
-pub fn unique() -> String {
-    format!("t{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
 }
 
 /// Every promise, on a new place and on one that holds what the first run left.

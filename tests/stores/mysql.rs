@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use portcullis::store::{MySqlStore, SqlOptions, Tables};
 
-use crate::backend::{Backend, Everything, server, unique};
+use crate::{
+    backend::{Backend, Everything},
+    services::{given, unique},
+};
 
 pub struct Fixture;
 
@@ -11,7 +14,7 @@ impl Backend for Fixture {
     const NAME: &str = "mysql";
 
     async fn place() -> Option<String> {
-        let server = server(Self::NAME, "TEST_MYSQL_URL")?;
+        let server = given("TEST_MYSQL_URL", Self::NAME)?;
         Some(format!("{server} {}_", unique()))
     }
 

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use portcullis::store::{RedisStore, UpstashKeys};
 
-use crate::backend::{Backend, Everything, server, unique};
+use crate::{
+    backend::{Backend, Everything},
+    services::{given, unique},
+};
 
 /// A server, and the keys of the Upstash adapter.
 pub struct Fixture;
@@ -11,7 +14,7 @@ impl Backend for Fixture {
     const NAME: &str = "redis_upstash";
 
     async fn place() -> Option<String> {
-        Some(format!("{} {}", server(Self::NAME, "TEST_REDIS_URL")?, unique()))
+        Some(format!("{} {}", given("TEST_REDIS_URL", Self::NAME)?, unique()))
     }
 
     async fn open(place: &str) -> Arc<dyn Everything> {

@@ -2,7 +2,10 @@ use std::{fs, sync::Arc};
 
 use portcullis::store::SqliteStore;
 
-use crate::backend::{Backend, Everything, unique};
+use crate::{
+    backend::{Backend, Everything},
+    services::unique,
+};
 
 pub struct Fixture;
 
