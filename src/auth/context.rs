@@ -207,7 +207,7 @@ impl AuthContext {
             }
             _ => None,
         };
-        let started = self.0.auth.start(user, account, before, &self.0.visit).await?;
+        let started = self.0.auth.start(user, account, before.as_slice(), &self.0.visit).await?;
         let Started::Session { cookies, .. } = started else { return Err(SignInError::denied()) };
         self.decide(cookies);
         Ok(())
@@ -230,7 +230,7 @@ impl AuthContext {
             }
             Resolved::Anonymous | Resolved::Failed(_) => None,
         };
-        let cookies = self.0.auth.end(live, &self.0.visit).await?;
+        let cookies = self.0.auth.end(live.as_slice(), &self.0.visit).await?;
         self.decide(cookies);
         Ok(())
     }

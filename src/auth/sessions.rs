@@ -1,6 +1,8 @@
 //! The life of a session: shown, renewed, started, ended. The layer, the endpoints and the handle that
 //! handlers get all come here.
 
+use std::borrow::Borrow;
+
 use serde_json::Value;
 
 use super::Auth;
@@ -235,7 +237,7 @@ impl Auth {
         }
         let fresh = LiveSession::of_token(claims.to_json(), live.registered, false);
         let Some(renewal) = self.renew_token(&fresh, None, None, visit).await? else { return Ok(None) };
-        self.end_session_of(Some(live), visit.now).await?;
+        self.end_session_of(live, visit.now).await?;
         Ok(Some(renewal.cookies))
     }
 
@@ -268,7 +270,7 @@ impl Auth {
         &self,
         user: User,
         account: Account,
-        before: Option<&LiveSession>,
+        before: &[impl Borrow<LiveSession>],
         visit: &Visit,
     ) -> Result<Started, NotStarted> {
         if account.provider_account_id.is_empty() {
@@ -284,7 +286,7 @@ impl Auth {
                 let end = self.settings.strategy.lifetime().expiry(visit.now, visit.now);
                 let client = visit.client.as_deref().cloned().unwrap_or_default();
                 let (token, session) = rows.create(&user.id, client, end, visit.now).await?;
-                if let Err(error) = self.end_session_of(before, visit.now).await {
+                if let Err(error) = self.end_sessions(before, visit.now).await {
                     // Nobody has the new one's cookie; without this row nobody ever could.
                     let _ = rows.end(&session.key).await;
                     return Err(error.into());
@@ -293,7 +295,7 @@ impl Auth {
             }
             None => match self.first_token(&user, &account, is_new, visit).await? {
                 Some((text, end)) => {
-                    self.end_session_of(before, visit.now).await?;
+                    self.end_sessions(before, visit.now).await?;
                     self.settings.strategy.cookies(&text, end, &visit.present, visit.https, visit.now)
                 }
                 None => return Ok(Started::Nothing(self.clear(visit))),
@@ -331,18 +333,18 @@ impl Auth {
         self.seal(&mut token, None, visit).map(Some)
     }
 
-    /// Ends the session of the request, where that is known, tells the application, and removes the cookies.
+    /// Ends the sessions of the request, where they are known, tells the application, and removes the cookies.
     ///
     /// # Errors
     ///
     /// When the session could not be ended: then the cookies stay, so that it can be tried again.
     pub(crate) async fn end(
         &self,
-        live: Option<&LiveSession>,
+        sessions: &[impl Borrow<LiveSession>],
         visit: &Visit,
     ) -> Result<Vec<SetCookie>, StoreError> {
-        self.end_session_of(live, visit.now).await?;
-        if let Some(token) = live.and_then(LiveSession::claims) {
+        self.end_sessions(sessions, visit.now).await?;
+        for token in sessions.iter().filter_map(|session| session.borrow().claims()) {
             self.settings.callbacks.emit(Event::SignOut { token }).await;
         }
         Ok(self.clear(visit))
@@ -353,11 +355,21 @@ impl Auth {
         self.settings.strategy.clear(&visit.present, visit.https, visit.now)
     }
 
+    async fn end_sessions(
+        &self,
+        sessions: &[impl Borrow<LiveSession>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for session in sessions {
+            self.end_session_of(session.borrow(), now).await?;
+        }
+        Ok(())
+    }
+
     /// Ends a session on this side, so that a copy of its cookie opens nothing. A token without a list of
     /// revocations cannot be ended.
-    async fn end_session_of(&self, live: Option<&LiveSession>, now: Timestamp) -> Result<(), StoreError> {
+    async fn end_session_of(&self, live: &LiveSession, now: Timestamp) -> Result<(), StoreError> {
         let strategy = &self.settings.strategy;
-        let Some(live) = live else { return Ok(()) };
         if let (Some(row), Some(rows)) = (live.stored(), strategy.rows()) {
             return rows.end(&row.key).await.map(drop);
         }

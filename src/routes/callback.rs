@@ -12,7 +12,6 @@ use crate::{
     error::ErrorCode,
     provider::{Credentials, Provider, Rejection, Submitted},
     reply::Reply,
-    session::Found,
     user::{Account, User},
 };
 
@@ -114,13 +113,9 @@ pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), R
 async fn start(cx: &Cx, user: User, account: Account) -> Result<Started, Refusal> {
     // What clients are told of a fault (`docs/protocol.md` section 11).
     let fault = if account.kind == "credentials" { ErrorCode::Configuration } else { ErrorCode::Callback };
-    let before = match cx.session().await {
-        Found::Session(live) => Some(live),
-        Found::Nobody | Found::Disputed => None,
-        // It would have to be ended, and cannot be.
-        Found::Later(_) | Found::Unavailable => return Err(Refusal::unavailable(fault)),
-    };
-    let started = cx.auth.start(user, account, before.as_ref(), &cx.visit).await;
+    // They will have to be ended.
+    let Some(before) = cx.all_sessions().await else { return Err(Refusal::unavailable(fault)) };
+    let started = cx.auth.start(user, account, &before, &cx.visit).await;
     started.map_err(|reason| match reason {
         NotStarted::NotLinked => {
             Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }

@@ -16,7 +16,7 @@ use crate::{
     head::Head,
     origin::Origin,
     reply::Reply,
-    session::Found,
+    session::{Found, LiveSession},
 };
 
 /// One request to an endpoint, read and checked.
@@ -93,6 +93,12 @@ impl Cx {
             Found::Later(later) => strategy.settle(later, *https, *now).await,
             found => found,
         }
+    }
+
+    /// Every session that the request's cookies open: whoever sends them can end them. `None` if that cannot be known.
+    pub(super) async fn all_sessions(&self) -> Option<Vec<LiveSession>> {
+        let Visit { https, now, .. } = self.visit;
+        self.auth.settings.strategy.read_all(&CookieHeaders::of(&self.parts.headers), https, now).await
     }
 
     /// Whether the form carries this browser's CSRF token.

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::Cx;
-use crate::{error::ErrorCode, pages, reply::Reply, session::Found};
+use crate::{error::ErrorCode, pages, reply::Reply};
 
 /// Asks; nothing changes.
 pub(super) fn page(cx: &Cx) -> Reply {
@@ -20,12 +20,8 @@ pub(super) async fn end(cx: &Cx) -> Reply {
     if !cx.is_verified() {
         return cx.fail_csrf("signout");
     }
-    let live = match cx.session().await {
-        Found::Session(live) => Some(live),
-        Found::Nobody | Found::Disputed => None,
-        Found::Later(_) | Found::Unavailable => return unavailable(cx),
-    };
-    match cx.auth.end(live.as_ref(), &cx.visit).await {
+    let Some(sessions) = cx.all_sessions().await else { return unavailable(cx) };
+    match cx.auth.end(&sessions, &cx.visit).await {
         Ok(cookies) => Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies),
         Err(_) => unavailable(cx),
     }

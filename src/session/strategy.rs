@@ -192,6 +192,31 @@ impl Strategy {
         }
     }
 
+    /// Every session that the cookies of a request open, whoever's they are; `None` if that cannot be known.
+    pub(crate) async fn read_all(
+        &self,
+        cookies: &CookieHeaders<'_>,
+        https: bool,
+        now: Timestamp,
+    ) -> Option<Vec<LiveSession>> {
+        let carried = self.carried(cookies, https);
+        let tokens: Vec<String> =
+            carried.iter().flat_map(|(_, cookies)| cookies.candidates()).map(Cow::into_owned).collect();
+        let mut all = Vec::new();
+        for token in tokens {
+            let found = match self.read_token(&token, https, now) {
+                Found::Later(later) => self.settle(later, https, now).await,
+                found => found,
+            };
+            match found {
+                Found::Session(session) => all.push(session),
+                Found::Unavailable | Found::Later(_) => return None,
+                Found::Nobody | Found::Disputed => {}
+            }
+        }
+        Some(all)
+    }
+
     /// What was found once it has been waited for.
     pub(crate) async fn settle(&self, later: Later, https: bool, now: Timestamp) -> Found {
         match later {

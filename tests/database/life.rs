@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use portcullis::{
-    Lifetime, SessionIds,
+    Dialect, Lifetime, SessionIds,
     store::{SessionKey, Store},
 };
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ on_each_store![
     s21_an_ended_session_does_not_come_back,
     s22_no_change_of_the_data_is_lost,
     s23_a_copied_cookie_is_dead_after_the_sign_out,
+    s23_every_session_of_the_cookies_is_ended,
     s28_what_the_table_holds_opens_nothing,
     s28_raw_ids_are_a_choice,
     s29_expiry_does_not_wait_for_the_sweep,
@@ -193,6 +194,21 @@ async fn s23_a_copied_cookie_is_dead_after_the_sign_out(store: Arc<dyn Store>) {
     act(&auth, &mut browser, async |context| context.sign_out().await.unwrap()).await;
     assert!(!browser.jar.contains_key(COOKIE));
     assert_eq!(thief.who().await, "nobody");
+}
+
+/// Cookies that a sibling domain has put beside the user's own.
+async fn s23_every_session_of_the_cookies_is_ended(store: Arc<dyn Store>) {
+    let auth = site(&store).1.accept(Dialect::V5).build().unwrap();
+    let (mut victim, mut planted) = (browser(&auth), browser(&auth));
+    victim.sign_in("jsmith", "hunter2").await;
+    planted.sign_in("admin", "hunter2").await;
+    let (own, foreign) = (victim.jar[COOKIE].clone(), planted.jar[COOKIE].clone());
+    let mut disputed = browser(&auth).with_cookie(COOKIE, &own).with_cookie("authjs.session-token", &foreign);
+    assert_eq!(disputed.who().await, "nobody");
+    assert_eq!(disputed.sign_out().await.status, 200);
+    for copy in [own, foreign] {
+        assert_eq!(browser(&auth).with_cookie(COOKIE, &copy).who().await, "nobody");
+    }
 }
 
 async fn s28_what_the_table_holds_opens_nothing(store: Arc<dyn Store>) {

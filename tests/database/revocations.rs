@@ -2,21 +2,27 @@
 //! `docs/security.md`.
 
 use std::{
+    convert::Infallible,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use portcullis::{
-    Auth, RevocationPolicy, Timestamp,
+    Auth, AuthLayer, Claims, RevocationPolicy, Timestamp, get_token,
     store::{MemoryStore, Result, Revocation, RevocationStore, StoreError},
 };
 
+use tower::{Layer, service_fn};
+
 use crate::{
     site::{COOKIE, act, browser},
-    support::{ManualClock, NOW, builder},
+    support::{Browser, DAY, ManualClock, NOW, app, builder},
 };
 
 const BOUND: Duration = Duration::from_secs(10);
@@ -209,4 +215,161 @@ async fn what_nothing_keeps_cannot_be_revoked() {
     assert!(auth.end_sessions_of("1").await.is_err());
     assert!(auth.delete_user("1").await.is_err());
     assert_eq!(owner.who().await, "1");
+}
+
+/// S23: a token that is renewed where the sign-out is not known yet, whatever it is made into there.
+#[tokio::test]
+async fn s23_a_stale_process_delays_an_end_and_does_not_undo_it() {
+    let (clock, store) = (ManualClock::at(NOW), Counted::default());
+    let (here, there) = (process(&clock, &store, closed()), process(&clock, &store, closed()));
+    let mut owner = browser(&here);
+    owner.sign_in("jsmith", "hunter2").await;
+    let [mut first, mut second] = [(); 2].map(|()| browser(&there).with_cookie(COOKIE, &owner.jar[COOKIE]));
+    assert_eq!([first.who().await, second.who().await], ["1", "1"]);
+    clock.advance(Duration::from_secs(1));
+    owner.sign_out().await;
+    clock.advance(Duration::from_secs(5));
+    // Renewed within the bound: it lives longer than the token that was revoked, and so does the revocation.
+    first.session().await;
+    assert_eq!(first.who().await, "1");
+    // A new id, or an exception from an epoch, is not given by a list that may be old.
+    let _ = act(&there, &mut second, async |context| context.renew_id().await).await;
+    assert_eq!(second.who().await, "nobody");
+    clock.advance(BOUND);
+    assert_eq!(first.who().await, "nobody");
+    here.sweep().await.unwrap();
+    clock.advance(30 * DAY - Duration::from_secs(15));
+    here.sweep().await.unwrap();
+    for auth in [&here, &there] {
+        assert_eq!(browser(auth).with_cookie(COOKIE, &first.jar[COOKIE]).who().await, "nobody");
+    }
+}
+
+/// S25.
+#[tokio::test]
+async fn s25_who_was_ended_elsewhere_keeps_nothing_by_ending_others() {
+    let (clock, store) = (ManualClock::at(NOW), Counted::default());
+    let (here, there) = (process(&clock, &store, closed()), process(&clock, &store, closed()));
+    let mut owner = browser(&here);
+    owner.sign_in("jsmith", "hunter2").await;
+    clock.advance(Duration::from_secs(60));
+    let mut thief = browser(&there).with_cookie(COOKIE, &owner.jar[COOKIE]);
+    assert_eq!(thief.who().await, "1");
+    clock.advance(Duration::from_secs(1));
+    here.end_sessions_of("1").await.unwrap();
+    clock.advance(Duration::from_secs(2));
+    act(&there, &mut thief, async |context| context.end_other_sessions().await.unwrap()).await;
+    assert!(!thief.jar.contains_key(COOKIE));
+    // While the list cannot be read, nothing is given either.
+    owner.sign_in("jsmith", "hunter2").await;
+    store.shut(true);
+    assert!(act(&here, &mut owner, async |context| context.end_other_sessions().await.is_err()).await);
+    assert!(act(&here, &mut owner, async |context| context.renew_id().await.is_err()).await);
+}
+
+/// S23: tokens of Node, and of the time before revocations were kept, have no `sid`.
+#[tokio::test]
+async fn s23_all_copies_of_a_token_without_sid_are_ended() {
+    let (clock, store) = (ManualClock::at(NOW), Counted::default());
+    let node = builder(&clock).build().unwrap();
+    let here = process(&clock, &store, closed());
+    let mut owner = browser(&node);
+    owner.sign_in("jsmith", "hunter2").await;
+    let mut copies = vec![owner.jar[COOKIE].clone()];
+    let mut owner = browser(&here).with_cookie(COOKIE, &copies[0]);
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(1));
+        owner.session().await;
+        copies.push(owner.jar[COOKIE].clone());
+    }
+    owner.sign_out().await;
+    for copy in &copies {
+        assert_eq!(browser(&here).with_cookie(COOKIE, copy).who().await, "nobody");
+    }
+}
+
+/// Never answers.
+#[derive(Debug)]
+struct Hanging(Arc<AtomicUsize>);
+
+#[async_trait::async_trait]
+impl RevocationStore for Hanging {
+    async fn revoke(&self, _: &Revocation) -> Result<()> {
+        std::future::pending().await
+    }
+
+    async fn revocations(&self, _: Timestamp) -> Result<Vec<Revocation>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn delete_expired_revocations(&self, _: Timestamp, _: u32) -> Result<u64> {
+        std::future::pending().await
+    }
+}
+
+/// S27: a store that hangs holds nobody for longer than its time limit, however many wait.
+#[tokio::test(start_paused = true)]
+async fn s27_a_list_that_hangs_is_waited_for_once() {
+    let clock = ManualClock::at(NOW);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let limit = Duration::from_secs(2);
+    let auth = builder(&clock).clock(crate::site::Waiting(clock.clone())).store_time_limit(limit);
+    let auth = auth.revocation(Hanging(Arc::clone(&reads)), closed()).build().unwrap();
+    let mut signing_in = builder(&clock).build().map(|auth| browser(&auth)).unwrap();
+    signing_in.sign_in("jsmith", "hunter2").await;
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let mut visitor = browser(&auth).with_cookie(COOKIE, &signing_in.jar[COOKIE]);
+        let clock = clock.clone();
+        requests.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(700 * number)).await;
+            clock.advance(Duration::from_secs(1));
+            let begun = tokio::time::Instant::now();
+            assert_eq!(visitor.who().await, "SessionUnavailable");
+            begun.elapsed()
+        });
+    }
+    while let Some(waited) = requests.join_next().await {
+        let waited = waited.unwrap();
+        assert!(waited <= limit + Duration::from_millis(100), "{waited:?}");
+    }
+    assert!(reads.load(Ordering::SeqCst) > 1);
+}
+
+/// S27: a service that reads `Authorization` has no cookies to bring the list up to date.
+#[tokio::test]
+async fn s27_bearer_tokens_alone_keep_the_list_up_to_date() {
+    let (clock, store) = (ManualClock::at(NOW), Counted::default());
+    let auth = process(&clock, &store, closed());
+    let lenient = process(&clock, &store, closed().fail_open());
+    let mut owner = browser(&auth);
+    owner.sign_in("jsmith", "hunter2").await;
+    let bearer = format!("Bearer {}", owner.jar[COOKIE]);
+    let ask = async |auth: &Auth| {
+        let said = Arc::new(Mutex::new(String::new()));
+        let slot = Arc::clone(&said);
+        let asking =
+            app(AuthLayer::new(auth.clone()).layer(service_fn(move |request: Request<Full<Bytes>>| {
+                *slot.lock().unwrap() = match get_token::<Claims>(&request) {
+                    Ok(Some(token)) => token.subject().unwrap().into_owned(),
+                    Ok(None) => "nobody".to_owned(),
+                    Err(error) => error.code().to_owned(),
+                };
+                std::future::ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))))
+            })));
+        Browser::new(asking).with_header("authorization", &bearer).get("/").await;
+        said.lock().unwrap().clone()
+    };
+    for _ in 0..3 {
+        assert_eq!([ask(&auth).await, ask(&lenient).await], ["1", "1"]);
+        clock.advance(BOUND);
+    }
+    store.shut(true);
+    assert_eq!([ask(&auth).await, ask(&lenient).await], ["SessionUnavailable", "1"]);
+    store.shut(false);
+    clock.advance(Duration::from_secs(1));
+    owner.sign_out().await;
+    clock.advance(BOUND);
+    assert_eq!([ask(&auth).await, ask(&lenient).await], ["nobody", "nobody"]);
 }
