@@ -24,7 +24,11 @@ impl SessionKey {
 
     /// The key of `token`, hashed: 43 characters of base64url.
     pub fn of_token(token: &str) -> Self {
-        Self(digest(token.as_bytes()).into())
+        // Without an allocation but the key itself: each request of a stored session makes one.
+        let mut text = [0; KEY_LENGTH];
+        let written = URL_SAFE_NO_PAD.encode_slice(Sha256::digest(token.as_bytes()), &mut text);
+        let text = written.ok().and_then(|length| str::from_utf8(&text[..length]).ok());
+        Self(text.unwrap_or_default().into())
     }
 
     /// The text as it is stored.
@@ -35,15 +39,13 @@ impl SessionKey {
     /// A name for the session that may be shown to its user: it finds the session among theirs and opens none.
     pub fn handle(&self) -> String {
         // Of another text than `of_token`, or the handle of a raw key would be the key of its hashed twin.
-        let mut handle = digest(format!("handle:{}", self.0).as_bytes());
-        handle.truncate(22);
-        handle
+        let digest = Sha256::new().chain_update("handle:").chain_update(self.0.as_bytes()).finalize();
+        URL_SAFE_NO_PAD.encode(&digest[..16])
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
-}
+/// What 32 bytes come to in base64url.
+const KEY_LENGTH: usize = 43;
 
 /// Without the text, which may be what is in the cookie.
 impl fmt::Debug for SessionKey {
