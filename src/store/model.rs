@@ -25,10 +25,13 @@ impl SessionKey {
     /// The key of `token`, hashed: 43 characters of base64url.
     pub fn of_token(token: &str) -> Self {
         // Without an allocation but the key itself: each request of a stored session makes one.
+        let digest = Sha256::digest(token.as_bytes());
         let mut text = [0; KEY_LENGTH];
-        let written = URL_SAFE_NO_PAD.encode_slice(Sha256::digest(token.as_bytes()), &mut text);
-        let text = written.ok().and_then(|length| str::from_utf8(&text[..length]).ok());
-        Self(text.unwrap_or_default().into())
+        let written = URL_SAFE_NO_PAD.encode_slice(digest, &mut text).unwrap_or_default();
+        match str::from_utf8(&text[..written]) {
+            Ok(text) if text.len() == KEY_LENGTH => Self(text.into()),
+            _ => Self(URL_SAFE_NO_PAD.encode(digest).into()),
+        }
     }
 
     /// The text as it is stored.
