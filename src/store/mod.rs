@@ -111,7 +111,8 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     async fn user_by_account(&self, provider: &str, provider_account_id: &str) -> Result<Option<User>>;
 
     /// Changes a user, and answers them as they are stored then; `None` if there is none. What is not changed
-    /// keeps the value that it has at that moment, whoever else is writing.
+    /// keeps the value that it has at that moment, whoever else is writing; but when an address was proved goes in
+    /// the same write in which another address comes, unless the change says when that one was.
     ///
     /// # Errors
     ///

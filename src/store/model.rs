@@ -137,9 +137,10 @@ pub enum Replaced {
 pub struct UserChange {
     /// The name to show.
     pub name: Option<String>,
-    /// The e-mail address. [`Conflict`](super::StoreErrorKind::Conflict) if another user has it.
+    /// The e-mail address. [`Conflict`](super::StoreErrorKind::Conflict) if another user has it. Any other than
+    /// the one they have counts as unproved, unless `email_verified` comes with it.
     pub email: Option<String>,
-    /// When the address was proved to be the user's.
+    /// When the address was proved to be the user's. If it is `None`, that stays as long as the address does.
     pub email_verified: Option<Timestamp>,
     /// The address of a picture.
     pub image: Option<String>,
@@ -148,11 +149,23 @@ pub struct UserChange {
 }
 
 impl UserChange {
-    /// Makes the change to `user`.
+    /// Makes the change to `user`. What proved one address proves no other: if another comes without its own
+    /// `email_verified`, that is `None` then.
+    ///
+    /// ```
+    /// use portcullis::{Timestamp, User, store::UserChange};
+    ///
+    /// let mut user = User::new("1").email("old@example.com").email_verified(Timestamp::from_secs(1));
+    /// let mut change = UserChange::default();
+    /// change.email = Some("new@example.com".to_owned());
+    /// change.apply(&mut user);
+    /// assert_eq!(user.email_verified, None);
+    /// ```
     pub fn apply(self, user: &mut User) {
+        let same_email = self.email.is_none() || self.email == user.email;
         user.name = self.name.or(user.name.take());
         user.email = self.email.or(user.email.take());
-        user.email_verified = self.email_verified.or(user.email_verified);
+        user.email_verified = self.email_verified.or(user.email_verified.filter(|_| same_email));
         user.image = self.image.or(user.image.take());
         user.extra.extend(self.extra);
     }

@@ -274,6 +274,29 @@ fn timestamp(text: &Value) -> portcullis::Timestamp {
     at
 }
 
+/// What proved one address proves no other, also to Node, which takes what stands there.
+#[tokio::test]
+async fn a_changed_email_is_unproved_to_node() {
+    for (store, raw, ours) in walk_beds("").await {
+        let key = format!("{ours}user:u1");
+        let mut record = json!({ "id": "u1", "email": "old@example.com",
+            "emailVerified": "2026-01-15T12:00:00.000Z", "plan": "pro" });
+        raw.set(&key, &record.to_string()).await;
+        raw.set(&format!("{ours}user:email:old@example.com"), "u1").await;
+        for email in ["old@example.com", "new@example.com"] {
+            let mut change = UserChange::default();
+            change.email = Some(email.to_owned());
+            store.update_user("u1", change).await.unwrap();
+            if email != record["email"] {
+                record["email"] = email.into();
+                record["emailVerified"] = Value::Null;
+            }
+            let written: Value = serde_json::from_str(&raw.get(&key).await.unwrap()).unwrap();
+            assert_eq!(written, record);
+        }
+    }
+}
+
 /// Node and this program on one session: each goes on with what the other has written.
 #[tokio::test]
 async fn node_and_this_program_continue_each_others_sessions() {

@@ -281,6 +281,99 @@ insert into accounts (compound_id, user_id, provider_type, provider_id, provider
 insert into sessions (user_id, expires, session_token, access_token) values (1, '2026-01-15 12:00:05Z', 'st', 'at');
 "#;
 
+/// S91: types and collations that take several texts for one. A key of them refuses more than it should, and
+/// nobody is taken for another.
+#[tokio::test(flavor = "multi_thread")]
+async fn s91_loose_collations_find_nobody_else() {
+    let collation = |strength: u8, then: &str| {
+        format!(
+            "create collation loose (provider = icu, locale = 'und-u-ks-level{strength}', deterministic = false){then}"
+        )
+    };
+    let citext = |then: &str| format!("create extension if not exists citext schema public{then}");
+    let (accent, case) = ("jos\u{e9}@example.com", "JOSE@example.com");
+    for (before, kind, other) in [
+        (collation(1, ""), "text collate loose", accent),
+        (collation(2, ""), "varchar(255) collate loose", case),
+        (collation(1, "; create domain word as text collate loose"), "word", accent),
+        (citext(""), "citext", case),
+        (citext("; create domain word as citext"), "word", case),
+        (citext("; create domain inner_word as citext; create domain word as inner_word"), "word", case),
+    ] {
+        for keys in [false, true] {
+            println!("{before}: {kind}, {keys}");
+            let Some(mut place) = Place::new().await else { return };
+            place.url += "%2Cpublic";
+            place.run(&before).await;
+            place.run(&loose_tables(kind, keys)).await;
+            nobody_else_is_found(&place.store().await, other, keys).await;
+        }
+    }
+}
+
+/// The tables of Auth.js with texts of this type, and with keys or without.
+fn loose_tables(kind: &str, keys: bool) -> String {
+    let keys = match keys {
+        true => {
+            r#"create unique index on users (email); create unique index on sessions ("sessionToken");
+            create unique index on accounts (provider, "providerAccountId");
+            create unique index on verification_token (identifier, token);"#
+        }
+        false => "",
+    };
+    format!(
+        r#"create table users (id text primary key, name text, email {kind}, "emailVerified" timestamptz, image text);
+        create table accounts (id text primary key, "userId" text not null, type text not null,
+          provider {kind} not null, "providerAccountId" {kind} not null);
+        create table sessions (id text primary key, "userId" text not null, expires timestamptz not null,
+          "sessionToken" {kind} not null);
+        create table verification_token (identifier {kind} not null, token {kind} not null,
+          expires timestamptz not null); {keys}"#
+    )
+}
+
+async fn nobody_else_is_found(store: &PostgresStore, other: &str, keys: bool) {
+    let (email, account) = ("jose@example.com", Account::new("oauth", "acme", "aBc"));
+    let given = User::new("x").email(email).email_verified(at(0));
+    let user = store.create_user(&given, Some(&account)).await.unwrap();
+    assert_eq!(store.user_by_email(email).await.unwrap().as_ref(), Some(&user));
+    assert_eq!(store.user_by_email(other).await.unwrap(), None);
+    assert_eq!(store.user_by_account("acme", "aBc").await.unwrap().as_ref(), Some(&user));
+    for (provider, id) in [("acme", "AbC"), ("Acme", "aBc")] {
+        assert_eq!(store.user_by_account(provider, id).await.unwrap(), None, "{provider} {id}");
+        assert!(!store.unlink_account(provider, id).await.unwrap(), "{provider} {id}");
+    }
+
+    let (key, near) = (SessionKey::new("aBc"), SessionKey::new("AbC"));
+    store.create_session(&StoredSession::new(key.clone(), &*user.id, at(5)), None).await.unwrap();
+    assert_eq!(store.session(&near).await.unwrap(), None);
+    assert!(store.session_and_user(&near).await.unwrap().is_none());
+    assert!(!store.extend_session(&near, at(9), at(0)).await.unwrap());
+    assert!(!store.end_session(&near).await.unwrap());
+    assert_eq!(store.session_and_user(&key).await.unwrap().unwrap().session.expires, at(5));
+
+    store.create_verification_token(&VerificationToken::new(email, "aBc", at(0))).await.unwrap();
+    assert_eq!(store.use_verification_token(email, "AbC").await.unwrap(), None);
+    assert_eq!(store.use_verification_token(other, "aBc").await.unwrap(), None);
+    assert!(store.use_verification_token(email, "aBc").await.unwrap().is_some());
+
+    let second = store.create_user(&User::new("x").email(other), None).await;
+    let report = store.report();
+    let is_said =
+        |column| report.iter().any(|line| line.contains(&format!("{column} takes texts for the same")));
+    assert_eq!((is_said("users.email"), is_said("accounts.provider")), (keys, keys), "{report:#?}");
+    if keys {
+        assert_eq!(second.unwrap_err().kind(), StoreErrorKind::Conflict);
+        let mut change = UserChange::default();
+        change.email = Some(other.to_owned());
+        let changed = store.update_user(&user.id, change).await.unwrap().unwrap();
+        assert_eq!((changed.email.as_deref(), changed.email_verified), (Some(other), None));
+    } else {
+        assert_eq!(store.user_by_email(other).await.unwrap(), Some(second.unwrap()));
+        assert_eq!(store.user_by_email(email).await.unwrap(), Some(user));
+    }
+}
+
 #[tokio::test]
 async fn tables_of_v3_are_read() {
     let Some(place) = Place::with(V3).await else { return };

@@ -36,6 +36,7 @@ pub enum Fault {
     MakesUsersInTwoSteps,
     WritesUsersAsRead,
     ClearsWhatIsNotNamed,
+    KeepsProofs,
     SwallowsConflicts,
     DeletesAnybody,
     LeavesSessions,
@@ -236,6 +237,9 @@ impl UserStore for Broken {
                 change.image = change.image.or(read.image);
                 change.email = change.email.or(read.email);
             }
+        }
+        if self.is(Fault::KeepsProofs) && change.email_verified.is_none() {
+            change.email_verified = self.inner.user(&id).await?.and_then(|user| user.email_verified);
         }
         match self.inner.update_user(&id, change.clone()).await {
             Err(_) if self.is(Fault::SwallowsConflicts) => {

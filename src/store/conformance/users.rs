@@ -27,6 +27,7 @@ pub(super) const CHECKS: &[Check] = checks! {
     changes_keep_what_they_do_not_name: "update_user: what is not changed keeps its value",
     changes_at_once_are_all_made: "update_user: keeps the value that it has at that moment, whoever else is writing",
     members_changed_at_once_are_all_kept: "UserChange: members of `extra` that are not named stay",
+    a_changed_email_is_unproved: "update_user: when an address was proved goes when another address comes",
     a_changed_email_is_not_anothers: "update_user: Conflict if another user has the new e-mail address",
     a_deleted_user_is_nowhere: "delete_user: removes a user with their accounts; says whether there was one",
 };
@@ -294,8 +295,8 @@ async fn changes_at_once_are_all_made(kit: &Kit) -> Checked {
         let changes = [
             UserChange { name: text.clone(), ..UserChange::default() },
             UserChange { image: text.clone(), ..UserChange::default() },
-            UserChange { email: Some(email.clone()), ..UserChange::default() },
-            UserChange { email_verified: Some(at), ..UserChange::default() },
+            // Together: which of the two came last would decide about the other.
+            UserChange { email: Some(email.clone()), email_verified: Some(at), ..UserChange::default() },
         ];
         let answers = at_once(changes.len(), |index| {
             let (users, id, change) = (users.clone(), user.id.clone(), changes[index].clone());
@@ -308,7 +309,7 @@ async fn changes_at_once_are_all_made(kit: &Kit) -> Checked {
         let found = users.user(&user.id).await?.unwrap_or_else(|| User::new(""));
         let as_changed = (&found.name, &found.image, &found.email, found.email_verified)
             == (&text, &text, &Some(email), Some(at));
-        ensure!(as_changed, "of four changes at once some were lost");
+        ensure!(as_changed, "of three changes at once some were lost");
     }
     Ok(())
 }
@@ -328,6 +329,39 @@ async fn members_changed_at_once_are_all_kept(kit: &Kit) -> Checked {
     }
     let found = users.user(&user.id).await?.map_or(0, |user| user.extra.len());
     ensure!(found == 20, "of 20 members that were set at once {found} are there");
+    Ok(())
+}
+
+async fn a_changed_email_is_unproved(kit: &Kit) -> Checked {
+    let users = kit.users()?;
+    let (before, now) = (Timestamp::from_secs(1_771_070_400), Timestamp::from_secs(1_771_070_500));
+    let own = random_email();
+    let given = User::new("").email(&*own).email_verified(before);
+    let change_to = |email: &str| UserChange { email: Some(email.to_owned()), ..UserChange::default() };
+
+    let user = users.create_user(&given, None).await?;
+    let changed = users.update_user(&user.id, change_to(&own)).await?;
+    ensure!(changed.as_ref() == Some(&user), "the address of before came again, and was unproved then");
+    // The same letters in another case are another address.
+    for email in [own.to_uppercase(), random_email()] {
+        let proved = UserChange { email_verified: Some(before), ..UserChange::default() };
+        users.update_user(&user.id, proved).await?;
+        let answer = users.update_user(&user.id, change_to(&email)).await?;
+        let found = users.user(&user.id).await?;
+        ensure!(answer == found, "update_user answered something else than what is stored");
+        let found = found.map(|user| (user.email, user.email_verified));
+        ensure!(found == Some((Some(email), None)), "a new address is proved by what proved the one before");
+    }
+
+    let change = UserChange { email_verified: Some(now), ..change_to(&random_email()) };
+    let found = users.update_user(&user.id, change.clone()).await?;
+    let found = found.map(|user| (user.email, user.email_verified));
+    ensure!(found == Some((change.email, Some(now))), "an address did not come with its own proof");
+
+    // One that comes where there was none is another, too.
+    let user = users.create_user(&User::new("").email_verified(before), None).await?;
+    let found = users.update_user(&user.id, change_to(&random_email())).await?;
+    ensure!(found.is_some_and(|user| user.email_verified.is_none()), "a first address is proved by nothing");
     Ok(())
 }
 

@@ -65,9 +65,10 @@ pub(super) fn user(record: &Record, id: &str) -> Result<Option<User>> {
 /// Changes the members that change, and none besides, those of other programs included.
 pub(super) fn change_user(record: &mut Record, change: &UserChange) {
     put(record, "name", change.name.as_deref());
+    let other_email = change.email.as_deref().is_some_and(|email| !is(record, "email", email));
     put(record, "email", change.email.as_deref());
-    if let Some(at) = change.email_verified {
-        record.insert("emailVerified".into(), date(at));
+    if other_email || change.email_verified.is_some() {
+        record.insert("emailVerified".into(), change.email_verified.map_or(Value::Null, date));
     }
     put(record, "image", change.image.as_deref());
     extend(record, &change.extra);

@@ -27,6 +27,7 @@ pub(super) struct FoundColumn {
     /// The database finds a value for it, and which way.
     pub(super) default: FoundDefault,
     pub(super) required: bool,
+    /// What texts are compared by; of PostgreSQL only if that, or the type, takes different ones for the same.
     pub(super) collation: Option<String>,
     /// How its first value is stored, where the type does not say.
     pub(super) sample: Option<String>,
@@ -162,10 +163,13 @@ const POSTGRES: Texts = Texts {
               case when b.typname in ('timestamp', 'timestamptz') and a.atttypmod >= 0 then a.atttypmod end::bigint, \
               case when a.attidentity <> '' then 2 when not a.atthasdef then 0 \
                    when pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' then 2 else 1 end::bigint, \
-              a.attnotnull::int::bigint, null::text \
+              a.attnotnull::int::bigint, \
+              case when not k.collisdeterministic or b.typname not in ('text', 'varchar', 'name') \
+                   then k.collname::text end \
               from pg_attribute a join pg_type t on t.oid = a.atttypid \
               join pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end \
               left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
+              left join pg_collation k on k.oid = a.attcollation \
               where a.attrelid = (select c.oid from pg_class c where c.relname = $1 \
               and c.relkind in ('r', 'p', 'v', 'f') and pg_table_is_visible(c.oid)) \
               and a.attnum > 0 and not a.attisdropped order by a.attnum",

@@ -75,7 +75,7 @@ impl Dialect {
         }
         // The first half is for the index, the second for the letters.
         match self {
-            Self::Postgres => format!("({name} = {value} and {name}::text = ${number})"),
+            Self::Postgres => format!("({name} = {value} and {name}::text collate \"C\" = ${number})"),
             Self::MySql => format!(
                 "({name} = {value} and cast(convert({name} using utf8mb4) as binary) = cast(${number} as binary))"
             ),

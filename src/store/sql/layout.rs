@@ -398,9 +398,7 @@ impl Column {
             type_name: found.type_name.clone(),
             physical,
             is_id: meaning == Meaning::Id,
-            is_exact: ours && dialect == Dialect::Sqlite
-                || physical != Physical::Text && found.type_name != "citext"
-                || is_exact(dialect, found),
+            is_exact: ours && dialect == Dialect::Sqlite || is_exact(dialect, physical, found),
             counts: found.default == FoundDefault::Counter,
             has_default: found.default != FoundDefault::None,
             is_required: found.required,
@@ -443,10 +441,12 @@ fn stand_ins(column: &str) -> &'static [&'static str] {
     }
 }
 
-fn is_exact(dialect: Dialect, found: &FoundColumn) -> bool {
+fn is_exact(dialect: Dialect, physical: Physical, found: &FoundColumn) -> bool {
     match dialect {
+        // A type of somebody's own, such as citext, may compare as it likes.
+        Dialect::Postgres => found.collation.is_none(),
+        _ if physical != Physical::Text => true,
         Dialect::Sqlite => false,
-        Dialect::Postgres => found.type_name != "bpchar",
         Dialect::MySql => found.collation.as_deref().is_none_or(|collation| {
             collation == "binary" || collation.ends_with("_nopad_bin") || collation.ends_with("_0900_bin")
         }),

@@ -22,7 +22,7 @@ pub(in crate::store::sql) struct UserPlan {
     pub(in crate::store::sql) lock_account: Planned,
     /// The columns of a user, then.
     pub(in crate::store::sql) insert: Planned,
-    /// Sets what is not null of the columns of the user `$1`.
+    /// Sets what is not null of the columns of the user `$1`; when an address was proved stays with the address.
     pub(in crate::store::sql) update: Planned,
     /// The user `$1`.
     pub(in crate::store::sql) delete: Planned,
@@ -101,6 +101,9 @@ impl UserPlan {
 }
 
 const KEY: [(&str, usize); 2] = [("provider", 1), ("providerAccountId", 2)];
+/// Two of [`USER`], with their places in it.
+const EMAIL: (&str, usize) = ("email", 3);
+const VERIFIED: (&str, usize) = ("emailVerified", 4);
 
 /// Of several, where nothing keeps them apart, always the same.
 fn one(users: &Table, columns: &[(&str, usize)]) -> String {
@@ -133,17 +136,20 @@ fn insert(layout: &Layout, users: &Table) -> Statement {
 }
 
 fn update(layout: &Layout, users: &Table) -> Statement {
-    let sets: Vec<_> = USER
-        .iter()
-        .enumerate()
-        .skip(1)
-        .filter_map(|(index, column)| {
-            let column = users.column(column)?;
-            let value = layout.dialect.write_or_keep(column, index + 1);
-            Some(format!("{} = {value}", column.quoted))
-        })
-        .collect();
     let (name, condition) = (&users.quoted, users.same(&users.quoted, &[("id", 1)]));
+    let same_email = users.same(name, &[EMAIL]);
+    // In front: MySQL sets one after the other, and this one looks at the address of before.
+    let verified = users.column(VERIFIED.0).map(|column| {
+        let (it, value) = (&column.quoted, layout.dialect.write(column, VERIFIED.1));
+        let kept = format!("case when {same_email} or ${} is null then {name}.{it} end", EMAIL.1);
+        format!("{it} = coalesce({value}, {kept})")
+    });
+    let others = USER.iter().zip(1..).skip(1).filter(|place| (*place.0, place.1) != VERIFIED);
+    let others = others.filter_map(|(column, number)| {
+        let column = users.column(column)?;
+        Some(format!("{} = {}", column.quoted, layout.dialect.write_or_keep(column, number)))
+    });
+    let sets: Vec<_> = verified.into_iter().chain(others).collect();
     layout.statement(&format!("update {name} set {} where {condition}", sets.join(", ")), &[])
 }
 
