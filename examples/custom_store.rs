@@ -30,6 +30,8 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+
     if env::args().any(|argument| argument == "--check") {
         return check().await;
     }

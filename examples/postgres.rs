@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+
     let store = PostgresStore::connect_with(&database_url()?, options()).await;
     let store = store.map_err(|error| told("DATABASE_URL", &error))?;
 

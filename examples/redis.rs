@@ -25,11 +25,14 @@ use tower_http::csrf::CsrfLayer;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+
     let redis_url = env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let redis_url = redis_url
         .ok_or("REDIS_URL is not set: set it to redis://127.0.0.1:6379, or redis+cluster://a:6379,b:6379")?;
     let sessions = RedisStore::connect(&redis_url).await.map_err(|error| told("REDIS_URL", &error))?;
-    let url = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://users.db".to_owned());
+    let url = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let url = url.unwrap_or_else(|| "sqlite://users.db".to_owned());
     let users = SqliteStore::connect(&url).await.map_err(|error| told("DATABASE_URL", &error))?;
 
     let auth = Auth::builder(Secret::from_env()?)

@@ -26,12 +26,15 @@ use tower_http::csrf::CsrfLayer;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+
     let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     let listener = listener.map_err(|error| format!("port {port}: {error}; set PORT to another one"))?;
     let port = listener.local_addr()?.port();
 
-    let url = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://auth.db".to_owned());
+    let url = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    let url = url.unwrap_or_else(|| "sqlite://auth.db".to_owned());
     let store = SqliteStore::connect(&url).await; // makes the file and its tables
     let store = store.map_err(|error| told("DATABASE_URL", &error))?;
 

@@ -99,7 +99,8 @@ pub enum SessionErrorKind {
     MissingLayer,
     /// A callback of the application failed, panicked or took too long.
     Callback,
-    /// What sessions are judged by cannot be reached: the keys of an issuer. Trying again may help.
+    /// What sessions are judged by cannot be reached: the store, the list of revocations, the keys of an issuer. Trying
+    /// again may help.
     Unavailable,
     /// The session is there but does not have the shape that the handler asked for.
     Shape,
@@ -107,6 +108,8 @@ pub enum SessionErrorKind {
     UnknownAuthTime,
     /// The session cannot be changed here: it came in `Authorization`, or this service only verifies.
     ReadOnly,
+    /// Sessions live in tokens here, or there is no store, and what was asked for needs one.
+    NoStore,
 }
 
 impl SessionError {
@@ -138,6 +141,7 @@ impl SessionError {
             SessionErrorKind::Shape => "SessionShapeError",
             SessionErrorKind::UnknownAuthTime => "UnknownAuthTime",
             SessionErrorKind::ReadOnly => "SessionReadOnly",
+            SessionErrorKind::NoStore => "NoSessionStore",
         }
     }
 }
@@ -157,6 +161,10 @@ impl fmt::Display for SessionError {
             SessionErrorKind::UnknownAuthTime => {
                 "a guard asks how long ago the user signed in, and the token does not say: add \
                  `.record_auth_time(true)` to the Auth that signs in"
+            }
+            SessionErrorKind::NoStore => {
+                "what was asked for needs a store, and there is none, or sessions live in tokens: add `.store(..)` to the \
+                 Auth, or `.revocation(..)` to end tokens"
             }
             SessionErrorKind::ReadOnly => {
                 "this session cannot be changed here: it came in `Authorization`, or this is a verifier; change \

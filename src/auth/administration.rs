@@ -7,7 +7,8 @@ use crate::{
     store::{Revocation, Revoked, SessionKey, StoreError},
 };
 
-/// For who runs the site, and for its own jobs: nothing here asks who is signed in.
+/// For who runs the site, and for its own jobs: nothing here asks who is signed in. `user_id` is what
+/// [`Session::subject`](crate::Session::subject) says: with a store its id, which is not the one that `authorize` gave.
 impl Auth {
     /// The sessions of a user that have not ended, those that were begun first in front. Empty where sessions
     /// live in tokens.
@@ -15,8 +16,8 @@ impl Auth {
     /// # Errors
     ///
     /// When the store failed.
-    pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, StoreError> {
-        self.list(user_id, None).await
+    pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, SessionError> {
+        Ok(self.list(user_id, None).await?)
     }
 
     pub(super) async fn list(
@@ -36,11 +37,11 @@ impl Auth {
     /// # Errors
     ///
     /// When the store failed.
-    pub async fn end_session(&self, user_id: &str, handle: &str) -> Result<bool, StoreError> {
+    pub async fn end_session(&self, user_id: &str, handle: &str) -> Result<bool, SessionError> {
         let Some(rows) = self.settings.strategy.rows() else { return Ok(false) };
         let all = rows.stores.ask(rows.stores.sessions.sessions_of(user_id)).await?;
         match all.iter().find(|row| row.key.handle() == handle) {
-            Some(row) => rows.end(&row.key).await,
+            Some(row) => Ok(rows.end(&row.key).await?),
             None => Ok(false),
         }
     }
@@ -70,7 +71,7 @@ impl Auth {
             tracing::error!(
                 "tokens cannot be ended here: add `.revocation(..)` to the Auth, or `.store(..)`"
             );
-            return Err(SessionError::new(SessionErrorKind::ReadOnly));
+            return Err(SessionError::new(SessionErrorKind::NoStore));
         };
         // After a sign-in that came after the last time that all were ended, in the same second.
         let at = revocations.beginning(user_id, now);
@@ -85,16 +86,16 @@ impl Auth {
     /// # Errors
     ///
     /// When a store failed, or there is none. What was done until then stays done; do it again.
-    pub async fn delete_user(&self, user_id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_user(&self, user_id: &str) -> Result<bool, SessionError> {
         let Some(stores) = &self.settings.stores else {
-            return Err(StoreError::unavailable("there is no store for users: add `.store(..)` to the Auth"));
+            tracing::error!("there is no store for users: add `.store(..)` to the Auth");
+            return Err(SessionError::new(SessionErrorKind::NoStore));
         };
         // The user first: without them no session counts, whatever happens to the rest.
         let deleted = stores.ask(stores.users.delete_user(user_id)).await?;
         stores.ask(stores.sessions.end_sessions_of(user_id, None)).await?;
         if self.settings.strategy.revocations().is_some() {
-            let failed = |_| StoreError::unavailable("the revocation could not be kept");
-            self.revoke_user(user_id, self.now()).await.map_err(failed)?;
+            self.revoke_user(user_id, self.now()).await?;
         } else if self.settings.strategy.rows().is_none() {
             tracing::warn!("a user was removed whose tokens go on until they expire: add `.revocation(..)`");
         }

@@ -231,7 +231,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The `jwt` callback: what goes into the token. Called at a sign-in, when a session is renewed and at
+    /// The `jwt` callback: what goes into the token; not called where sessions live in a store. Called at a sign-in, when a session is renewed and at
     /// `update()`; `Ok(None)` ends the session.
     ///
     /// ```
@@ -313,6 +313,10 @@ impl AuthBuilder {
     /// Keeps users, their accounts and their sessions in a store: the database strategy of Auth.js
     /// (`docs/protocol.md` section 10.2). Credentials sign in there, too.
     ///
+    /// Users have the store's ids then, sessions have no token: the `jwt` callback is not called, `get_token` answers
+    /// `None`, and guards judge the user as stored. Keep a [`Sweep`](crate::Sweep) of
+    /// [`Auth::sweep_every`], or expired rows stay. `docs/stores.md` of the repository says the rest.
+    ///
     /// ```
     /// use portcullis::{Auth, OriginPolicy, Secret, store::MemoryStore};
     ///
@@ -376,7 +380,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Whose ids those are that `authorize` gives, where sessions live in a store.
+    /// Whose ids those are that `authorize` gives, where sessions live in a store: the application's own
+    /// ([`CredentialsUsers::Linked`]) by default.
     pub fn credentials_users(mut self, users: CredentialsUsers) -> Self {
         self.credentials_users = users;
         self

@@ -379,6 +379,8 @@ pub struct SignInError {
 enum Reason {
     Denied { redirect: Option<String> },
     NotLinked,
+    NotSignedIn,
+    NoStore,
     Unavailable,
     Failed,
 }
@@ -390,6 +392,10 @@ impl SignInError {
 
     fn failed() -> Self {
         Self { reason: Reason::Failed }
+    }
+
+    pub(super) fn not_signed_in() -> Self {
+        Self { reason: Reason::NotSignedIn }
     }
 
     /// The `sign_in` callback refused or failed, or the `jwt` callback wants no session.
@@ -421,6 +427,7 @@ impl From<NotStarted> for SignInError {
         let reason = match reason {
             NotStarted::Failed => Reason::Failed,
             NotStarted::NotLinked => Reason::NotLinked,
+            NotStarted::NoStore => Reason::NoStore,
             NotStarted::Unavailable => Reason::Unavailable,
         };
         Self { reason }
@@ -431,6 +438,8 @@ impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.reason {
             Reason::Denied { .. } => "the sign-in was refused",
+            Reason::NotSignedIn => "nobody is signed in",
+            Reason::NoStore => "there is no store for accounts: add `.store(..)` to the Auth",
             Reason::NotLinked => "another user has this account or its e-mail address",
             Reason::Unavailable => "the store is unavailable",
             Reason::Failed => "a callback failed during the sign-in",

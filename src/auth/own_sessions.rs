@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{AuthContext, NotStarted, SignInError};
+use super::{AuthContext, SignInError};
 use crate::{
     clock::Timestamp,
     error::{SessionError, SessionErrorKind},
@@ -85,7 +85,7 @@ impl AuthContext {
     /// As [`sessions`](Self::sessions); and when the session cannot be changed here.
     pub async fn end_session(&self, handle: &str) -> Result<bool, SessionError> {
         let Some(live) = self.changeable()? else { return Ok(false) };
-        Ok(self.auth().end_session(&subject_of(live), handle).await?)
+        self.auth().end_session(&subject_of(live), handle).await
     }
 
     /// Ends all sessions of this user but the one of this request: after a change of the password, the address, or
@@ -186,7 +186,7 @@ impl AuthContext {
     ) -> Result<Option<Map<String, Value>>, SessionError> {
         let Some(live) = self.changeable()? else { return Ok(None) };
         let (Some(rows), Some(row)) = (self.auth().settings.strategy.rows(), live.stored()) else {
-            return Err(SessionError::new(SessionErrorKind::ReadOnly));
+            return Err(SessionError::new(SessionErrorKind::NoStore));
         };
         let stores = &rows.stores;
         let (mut version, mut data) = (row.version, row.data.clone());
@@ -213,7 +213,7 @@ impl AuthContext {
     pub async fn link_account(&self, account: Account) -> Result<(), SignInError> {
         let live = match self.changeable() {
             Ok(Some(live)) => live,
-            Ok(None) => return Err(NotStarted::NotLinked.into()),
+            Ok(None) => return Err(SignInError::not_signed_in()),
             Err(error) => return Err(error.into()),
         };
         Ok(self.auth().link(live, account).await?)

@@ -46,6 +46,8 @@ pub(crate) enum NotStarted {
     Failed,
     /// Somebody else has the account, or its e-mail address.
     NotLinked,
+    /// What was asked for needs a store, and there is none.
+    NoStore,
     /// The store.
     Unavailable,
 }
@@ -59,7 +61,13 @@ impl From<Failed> for NotStarted {
 impl From<NotAdmitted> for NotStarted {
     fn from(reason: NotAdmitted) -> Self {
         match reason {
-            NotAdmitted::NotLinked => Self::NotLinked,
+            NotAdmitted::NotLinked => {
+                tracing::info!(
+                    "a sign-in was refused: another user has this account or its e-mail address (see LinkingPolicy, and \
+                     CredentialsUsers for forms of your own)"
+                );
+                Self::NotLinked
+            }
             NotAdmitted::Unavailable => Self::Unavailable,
         }
     }
@@ -75,6 +83,7 @@ impl From<NotStarted> for SessionError {
     fn from(reason: NotStarted) -> Self {
         Self::new(match reason {
             NotStarted::Unavailable => SessionErrorKind::Unavailable,
+            NotStarted::NoStore => SessionErrorKind::NoStore,
             NotStarted::Failed | NotStarted::NotLinked => SessionErrorKind::Callback,
         })
     }
@@ -421,7 +430,7 @@ impl Auth {
 
     /// Links an account to the user of a session.
     pub(super) async fn link(&self, live: &LiveSession, account: Account) -> Result<(), NotStarted> {
-        let Some(stores) = &self.settings.stores else { return Err(NotStarted::NotLinked) };
+        let Some(stores) = &self.settings.stores else { return Err(NotStarted::NoStore) };
         let Some(user) = self.user_of(live, stores).await? else { return Err(NotStarted::NotLinked) };
         let change = account::link(stores, &user.id, &account).await?;
         self.tell(&Admitted { user, change }, &account).await;

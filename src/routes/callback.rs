@@ -121,7 +121,7 @@ async fn start(cx: &Cx, user: User, account: Account) -> Result<Started, Refusal
             Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
         }
         NotStarted::Unavailable => Refusal::unavailable(fault),
-        NotStarted::Failed => {
+        NotStarted::Failed | NotStarted::NoStore => {
             Refusal::Error { error: ErrorCode::Configuration, status: StatusCode::INTERNAL_SERVER_ERROR }
         }
     })

@@ -55,7 +55,8 @@ pub struct Client {
 const MAX_RECORDED: usize = 512;
 
 impl Client {
-    /// The `User-Agent` (its first 512 bytes), and the address that [`PeerAddr`] says.
+    /// The `User-Agent` (its first 512 bytes), and the address that a [`PeerAddr`] among the extensions says, which the
+    /// server has to put there: with Axum a layer that copies `ConnectInfo`. Behind a proxy that is the proxy's.
     pub fn of_request(headers: &HeaderMap, extensions: &Extensions) -> Self {
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         let user_agent = agent.map(|agent| agent[..agent.len().min(MAX_RECORDED)].to_owned());

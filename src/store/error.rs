@@ -13,7 +13,6 @@ use crate::error::BoxError;
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// assert_eq!(error.to_string(), "the store is unavailable");
 /// ```
-#[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     source: BoxError,
@@ -57,6 +56,13 @@ impl StoreError {
     /// Which kind it is.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+}
+
+/// With its cause, as a `main` that returns it prints it.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}: {}", self.source)
     }
 }
 

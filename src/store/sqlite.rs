@@ -6,7 +6,7 @@ use sqlx::{
 };
 
 use super::{
-    Result,
+    Result, StoreError,
     sql::{self, SqlOptions, SqlStore, backend, ports},
 };
 
@@ -55,6 +55,13 @@ impl SqliteStore {
     ///
     /// As for [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: SqlOptions) -> Result<Self> {
+        let file = url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches('/');
+        if file.split('?').next().is_none_or(str::is_empty) {
+            // SQLite would make a database for each connection, and remove it with that.
+            return Err(StoreError::corrupt(
+                "the URL names no file: write sqlite://auth.db, or sqlite::memory:",
+            ));
+        }
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let mut connect = sql::parse(SqliteConnectOptions::from_str(url))?.foreign_keys(true);
         if let Some(timeout) = options.statement_timeout {
