@@ -27,7 +27,7 @@ impl Auth {
     ) -> Result<Vec<SessionInfo>, StoreError> {
         let Some(rows) = self.settings.strategy.rows() else { return Ok(Vec::new()) };
         let now = self.now();
-        let all = rows.stores.ask(rows.stores.sessions.sessions_of(user_id)).await?;
+        let all = rows.of_user(user_id).await?;
         let live = all.into_iter().filter(|row| row.expires > now);
         Ok(live.map(|row| SessionInfo::of(row, current)).collect())
     }
@@ -39,7 +39,7 @@ impl Auth {
     /// When the store failed.
     pub async fn end_session(&self, user_id: &str, handle: &str) -> Result<bool, SessionError> {
         let Some(rows) = self.settings.strategy.rows() else { return Ok(false) };
-        let all = rows.stores.ask(rows.stores.sessions.sessions_of(user_id)).await?;
+        let all = rows.of_user(user_id).await?;
         match all.iter().find(|row| row.key.handle() == handle) {
             Some(row) => Ok(rows.end(&row.key).await?),
             None => Ok(false),
@@ -54,14 +54,9 @@ impl Auth {
     /// When the store failed, or sessions live in tokens and nothing keeps revocations.
     pub async fn end_sessions_of(&self, user_id: &str) -> Result<(), SessionError> {
         match self.settings.strategy.rows() {
-            Some(rows) => {
-                rows.stores.ask(rows.stores.sessions.end_sessions_of(user_id, None)).await?;
-            }
-            None => {
-                self.revoke_user(user_id, self.now()).await?;
-            }
+            Some(rows) => Ok(rows.end_of_user(user_id, None).await?),
+            None => self.revoke_user(user_id, self.now()).await.map(drop),
         }
-        Ok(())
     }
 
     /// Ends every token of a user that was made until now, and answers a time that counts as later.

@@ -100,9 +100,7 @@ impl AuthContext {
         let Some(live) = self.changeable()? else { return Ok(()) };
         let (auth, visit) = (self.auth(), self.visit());
         if let (Some(rows), Some(row)) = (auth.settings.strategy.rows(), live.stored()) {
-            let sessions = &rows.stores.sessions;
-            rows.stores.ask(sessions.end_sessions_of(&row.user_id, Some(&row.key))).await?;
-            return Ok(());
+            return Ok(rows.end_of_user(&row.user_id, Some(&row.key)).await?);
         }
         match auth.settings.strategy.counts_now(live).await {
             Some(true) => {}

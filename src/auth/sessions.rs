@@ -153,9 +153,9 @@ impl Auth {
         update: Option<Option<Value>>,
         visit: &Visit,
     ) -> Result<Option<Renewal>, Failed> {
-        match (live.stored_token(), update) {
-            (Some(token), update) => self.renew_row(live, token, update, visit).await.map(Some),
-            (None, update) => self.renew_token(live, update, None, visit).await,
+        match live.stored_token() {
+            Some(token) => self.renew_row(live, token, update, visit).await.map(Some),
+            None => self.renew_token(live, update, None, visit).await,
         }
     }
 

@@ -101,7 +101,7 @@ impl VerifierBuilder {
             clock,
             store: None,
             session_ids: SessionIds::default(),
-            store_time_limit: Duration::from_secs(5),
+            store_time_limit: Stores::TIME_LIMIT,
         }
     }
 

@@ -167,7 +167,7 @@ impl Revocations {
         if !known.is_read_within(self.policy.staleness, now) {
             return Standing::Unknown;
         }
-        if known.names(session) { Standing::Revoked } else { Standing::Counts }
+        known.standing(session)
     }
 
     /// The same, after a look at the store if the list is too old.
@@ -189,8 +189,7 @@ impl Revocations {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         match known.read {
             read if read == before && known.failed => Standing::Unknown,
-            _ if known.names(session) => Standing::Revoked,
-            _ => Standing::Counts,
+            _ => known.standing(session),
         }
     }
 
@@ -200,7 +199,7 @@ impl Revocations {
             return Standing::Unknown;
         }
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.names(session) { Standing::Revoked } else { Standing::Counts }
+        known.standing(session)
     }
 
     /// Whether a look at the store is due.
@@ -291,6 +290,11 @@ impl Known {
     fn is_read_within(&self, staleness: Duration, now: Timestamp) -> bool {
         // A clock that was set back makes the list too old, not too new.
         self.read.is_some_and(|read| read <= now && now.since(read) < staleness)
+    }
+
+    /// However old it is.
+    fn standing(&self, session: &LiveSession) -> Standing {
+        if self.names(session) { Standing::Revoked } else { Standing::Counts }
     }
 
     fn names(&self, session: &LiveSession) -> bool {

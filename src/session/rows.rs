@@ -170,6 +170,20 @@ impl Rows {
         self.stores.ask(self.stores.sessions.end_session(key)).await
     }
 
+    /// The sessions of a user, ended ones among them.
+    pub(crate) async fn of_user(&self, user_id: &str) -> Result<Vec<StoredSession>, StoreError> {
+        self.stores.ask(self.stores.sessions.sessions_of(user_id)).await
+    }
+
+    /// Ends the sessions of a user, all but `keep`.
+    pub(crate) async fn end_of_user(
+        &self,
+        user_id: &str,
+        keep: Option<&SessionKey>,
+    ) -> Result<(), StoreError> {
+        self.stores.ask(self.stores.sessions.end_sessions_of(user_id, keep)).await.map(drop)
+    }
+
     /// The session as it is now, if it still counts.
     pub(crate) async fn look(
         &self,

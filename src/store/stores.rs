@@ -21,6 +21,9 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
+    /// How long one call may take, unless the application says otherwise.
+    pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
+
     /// `sessions` if they are in another place than everything else.
     pub(crate) fn new(
         store: Arc<dyn Store>,
