@@ -19,6 +19,10 @@
 
 #[cfg(feature = "_jws")]
 mod address;
+#[cfg(feature = "_jws")]
+mod ask;
+#[cfg(feature = "_jws")]
+mod document;
 mod error;
 #[cfg(feature = "hyper-client")]
 mod hyper;
@@ -29,11 +33,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-#[cfg(feature = "_jws")]
-pub(crate) use self::address::check_url;
 pub use self::error::{HttpError, HttpErrorKind};
 #[cfg(feature = "hyper-client")]
 pub use self::hyper::HyperClient;
+#[cfg(feature = "_jws")]
+pub(crate) use self::{
+    address::check_url,
+    ask::{asked, place},
+    document::{Document, Failure, Limits, Source},
+};
 
 /// Sends requests. Every function from a request to a future of a response is one.
 ///

@@ -1,31 +1,18 @@
 //! A key set that is read from a URL, kept, and read again.
 
-mod cache;
-mod fetch;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    future::{self, Future},
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use http::Uri;
-use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 
-use self::{
-    cache::{Cache, Failure, Fetched, Limits},
-    fetch::Source,
-};
-use super::Algorithms;
+use super::{Algorithms, JwkSet};
 use crate::{
-    clock::{Clock, SystemClock, Timestamp},
+    clock::{Clock, SystemClock},
     codec::{Codec, CodecError, JwsAlgorithm, Opened},
     error::ConfigError,
-    http_client::{HttpClient, check_url},
+    http_client::{Document, Failure, HttpClient, Limits, Source, check_url, place},
 };
 
 /// The key set that an issuer publishes under a URL: a [`JwkSet`](super::JwkSet) that follows when its keys change.
@@ -70,19 +57,9 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct JwksUrl {
-    source: Source,
-    shared: Arc<Shared>,
+    algorithms: Algorithms,
+    document: Document<JwkSet>,
 }
-
-#[derive(Default)]
-struct Shared {
-    cache: Mutex<Cache>,
-    /// The one request that is under way. It belongs to nobody: when the caller that polls it goes away, the next
-    /// one goes on with it.
-    flight: AsyncMutex<Option<Flight>>,
-}
-
-type Flight = Pin<Box<dyn Future<Output = Result<Fetched, Failure>> + Send>>;
 
 impl JwksUrl {
     /// The set at `url`, for tokens of these algorithms.
@@ -101,21 +78,7 @@ impl JwksUrl {
         let url = url.and_then(|url| check_url(&url).map(|()| url).map_err(|error| error.to_string()));
         let algorithms = Algorithms::new(algorithms);
         match (url, algorithms) {
-            (Ok(url), Ok(algorithms)) => Ok(Self {
-                source: Source {
-                    url,
-                    algorithms,
-                    client: Arc::new(client),
-                    clock: Arc::new(SystemClock),
-                    limits: Limits {
-                        max_age: Duration::from_secs(10 * 60),
-                        min_interval: Duration::from_secs(60),
-                        max_stale: Duration::from_secs(24 * 60 * 60),
-                    },
-                    time_limit: Duration::from_secs(10),
-                },
-                shared: Arc::default(),
-            }),
+            (Ok(url), Ok(algorithms)) => Ok(Self::of(url, algorithms, Arc::new(client))),
             (url, algorithms) => {
                 if let Err(error) = url {
                     problems.add(
@@ -129,10 +92,29 @@ impl JwksUrl {
         }
     }
 
+    fn of(url: Uri, algorithms: Algorithms, client: Arc<dyn HttpClient>) -> Self {
+        let taken = algorithms.clone();
+        let document = Document::new(Source {
+            url,
+            name: "key set",
+            accept: "application/jwk-set+json, application/json",
+            client,
+            clock: Arc::new(SystemClock),
+            limits: Limits {
+                max_age: Duration::from_secs(10 * 60),
+                min_interval: Duration::from_secs(60),
+                max_stale: Duration::from_secs(24 * 60 * 60),
+            },
+            time_limit: Duration::from_secs(10),
+            read: Arc::new(move |json| JwkSet::read(json, taken.clone())),
+        });
+        Self { algorithms, document }
+    }
+
     /// What tells the time: [`SystemClock`] unless set.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.source.clock = Arc::new(clock);
+        self.document.source.clock = Arc::new(clock);
         self
     }
 
@@ -140,28 +122,28 @@ impl JwksUrl {
     /// that the issuer has withdrawn. `Cache-Control` of the response can make it shorter, down to `min_interval`.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.source.limits.max_age = age;
+        self.document.source.limits.max_age = age;
         self
     }
 
     /// The shortest time between two requests for the set: 1 minute unless set.
     #[must_use]
     pub fn min_interval(mut self, interval: Duration) -> Self {
-        self.source.limits.min_interval = interval;
+        self.document.source.limits.min_interval = interval;
         self
     }
 
     /// How old the set may become while the issuer cannot be asked: 24 hours unless set.
     #[must_use]
     pub fn max_stale(mut self, age: Duration) -> Self {
-        self.source.limits.max_stale = age;
+        self.document.source.limits.max_stale = age;
         self
     }
 
     /// How long a request may take, whatever the client allows: 10 seconds unless set.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.source.time_limit = limit;
+        self.document.source.time_limit = limit;
         self
     }
 
@@ -171,63 +153,7 @@ impl JwksUrl {
     ///
     /// When it cannot be read. Calling again asks again.
     pub async fn load(&self) -> Result<(), ConfigError> {
-        let now = self.now();
-        let begun = {
-            let mut cache = self.cache();
-            if cache.is_fresh(now) {
-                return Ok(());
-            }
-            let begin = !cache.is_running();
-            if begin {
-                cache.begin(now);
-            }
-            begin
-        };
-        if begun {
-            self.drive();
-        }
-        self.join().await;
-        self.cache().failure().cloned().map_or(Ok(()), |failure| Err(failure.into()))
-    }
-
-    fn now(&self) -> Timestamp {
-        self.source.clock.now().into()
-    }
-
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sees to it that a request that was begun comes to its end, though whoever waits for it may go away.
-    fn drive(&self) {
-        if let Ok(runtime) = Handle::try_current() {
-            let this = self.clone();
-            runtime.spawn(async move { this.join().await });
-        }
-    }
-
-    /// Waits for the request that was begun.
-    async fn join(&self) {
-        let mut flight = self.shared.flight.lock().await;
-        if !self.cache().is_running() {
-            return; // It came to its end while this waited for its turn.
-        }
-        let outcome = flight.get_or_insert_with(|| Box::pin(self.source.clone().fetch())).await;
-        *flight = None;
-        let now = self.now();
-        let kept = self.cache().set(now, &self.source.limits).is_some();
-        match &outcome {
-            Ok(Fetched { set, .. }) => {
-                tracing::debug!(url = %self.source.place(), ?set, "the key set was read")
-            }
-            Err(Failure { problem, remedy }) if kept => {
-                tracing::warn!("{problem}; the keys that were read before stay in use for now; {remedy}");
-            }
-            Err(Failure { problem, remedy }) => {
-                tracing::error!("{problem}; no token can be verified until it can; {remedy}");
-            }
-        }
-        self.cache().end(now, outcome);
+        self.document.load().await.map_err(|Failure { problem, remedy }| ConfigError::one(problem, remedy))
     }
 }
 
@@ -238,43 +164,22 @@ impl Codec for JwksUrl {
 
     /// Uses the set that is there. If a newer one is due, it is asked for in the background.
     fn decode(&self, token: &str) -> Result<Opened, CodecError> {
-        let token = self.source.algorithms.name(token)?;
-        let now = self.now();
-        let (set, fresh) = {
-            let cache = self.cache();
-            (cache.set(now, &self.source.limits), cache.is_fresh(now))
-        };
+        let token = self.algorithms.name(token)?;
+        let (set, fresh) = self.document.held();
         let outcome = set.map_or(Err(CodecError::no_keys()), |set| set.open(&token));
-        let due = !fresh || outcome.as_ref().is_err_and(CodecError::is_unknown_key);
-        if due && Handle::try_current().is_ok() && self.cache().begin_if_due(now, &self.source.limits) {
-            self.drive();
+        if !fresh || outcome.as_ref().is_err_and(CodecError::is_unknown_key) {
+            self.document.ask_for_newer();
         }
         outcome
     }
 
     fn refresh(&self) -> Option<Pin<Box<dyn Future<Output = bool> + Send + '_>>> {
-        let (now, limits) = (self.now(), &self.source.limits);
-        let (begun, running, new) = {
-            let mut cache = self.cache();
-            // A set that came since the token was refused is not asked for again.
-            let new = cache.is_new(now, limits);
-            (!new && cache.begin_if_due(now, limits), cache.is_running(), new)
-        };
-        if begun {
-            self.drive();
-        }
-        if running {
-            return Some(Box::pin(async move {
-                self.join().await;
-                self.cache().is_new(self.now(), limits)
-            }));
-        }
-        new.then(|| Box::pin(future::ready(true)) as Pin<Box<dyn Future<Output = bool> + Send>>)
+        self.document.newer()
     }
 }
 
 impl fmt::Debug for JwksUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JwksUrl({})", self.source.place())
+        write!(f, "JwksUrl({})", place(&self.document.source.url))
     }
 }

@@ -1,48 +1,43 @@
-//! The last good set, and when to ask for the next one. Time is given; nothing here waits.
+//! The last good document, and when to ask for the next one. Time is given; nothing here waits.
 
 use std::{sync::Arc, time::Duration};
 
-use super::super::JwkSet;
-use crate::{clock::Timestamp, error::ConfigError};
+use crate::clock::Timestamp;
 
 /// How soon to ask again after a failure.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// How old things may become.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) max_age: Duration,
-    pub(super) min_interval: Duration,
-    pub(super) max_stale: Duration,
+pub(crate) struct Limits {
+    /// When it is asked for again.
+    pub(crate) max_age: Duration,
+    /// Between two requests, whoever wants them.
+    pub(crate) min_interval: Duration,
+    /// How long the last one is used while there is no newer one.
+    pub(crate) max_stale: Duration,
 }
 
-/// A set, and for how long it need not be asked for again.
-pub(super) struct Fetched {
-    pub(super) set: JwkSet,
+/// A document, and for how long it need not be asked for again.
+pub(super) struct Fetched<T> {
+    pub(super) document: T,
     pub(super) fresh_for: Duration,
 }
 
-/// Why there is no newer set, for the operator.
+/// Why there is no newer document, for the operator.
 #[derive(Debug, Clone)]
-pub(super) struct Failure {
-    pub(super) problem: String,
-    pub(super) remedy: String,
+pub(crate) struct Failure {
+    pub(crate) problem: String,
+    pub(crate) remedy: String,
 }
 
-impl From<Failure> for ConfigError {
-    fn from(Failure { problem, remedy }: Failure) -> Self {
-        Self::one(problem, remedy)
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Cache {
-    held: Option<Held>,
+pub(super) struct Cache<T> {
+    held: Option<Held<T>>,
     attempt: Option<Attempt>,
 }
 
-struct Held {
-    set: Arc<JwkSet>,
+struct Held<T> {
+    document: Arc<T>,
     since: Timestamp,
     fresh_for: Duration,
 }
@@ -58,21 +53,27 @@ enum Outcome {
     Failed(Failure),
 }
 
-impl Cache {
-    /// The set, unless it is too old to be trusted.
-    pub(super) fn set(&self, now: Timestamp, limits: &Limits) -> Option<Arc<JwkSet>> {
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self { held: None, attempt: None }
+    }
+}
+
+impl<T> Cache<T> {
+    /// The document, unless it is too old to be trusted.
+    pub(super) fn document(&self, now: Timestamp, limits: &Limits) -> Option<Arc<T>> {
         let held = self.held.as_ref()?;
         let usable = elapsed(held.since, now).is_none_or(|age| age <= limits.max_stale);
-        usable.then(|| held.set.clone())
+        usable.then(|| held.document.clone())
     }
 
-    /// Whether the set need not be asked for again.
+    /// Whether the document need not be asked for again.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         let held = self.held.as_ref();
         held.is_some_and(|held| elapsed(held.since, now).is_some_and(|age| age < held.fresh_for))
     }
 
-    /// Whether the set came a moment ago, perhaps after a token was refused with the one before.
+    /// Whether the document came a moment ago, perhaps after somebody was not content with the one before.
     pub(super) fn is_new(&self, now: Timestamp, limits: &Limits) -> bool {
         let held = self.held.as_ref();
         held.is_some_and(|held| elapsed(held.since, now).is_some_and(|age| age < limits.min_interval))
@@ -90,7 +91,7 @@ impl Cache {
     }
 
     /// Begins an attempt, unless the last one was too short a time ago: nobody who makes up tokens decides how often
-    /// the issuer is asked. A clock that was set back does not keep it from being asked.
+    /// the server is asked. A clock that was set back does not keep it from being asked.
     pub(super) fn begin_if_due(&mut self, now: Timestamp, limits: &Limits) -> bool {
         let due = self.attempt.as_ref().is_none_or(|attempt| {
             let pause = match attempt.outcome {
@@ -110,10 +111,10 @@ impl Cache {
     }
 
     /// Ends the attempt. A failure changes nothing of what is held.
-    pub(super) fn end(&mut self, now: Timestamp, outcome: Result<Fetched, Failure>) {
+    pub(super) fn end(&mut self, now: Timestamp, outcome: Result<Fetched<T>, Failure>) {
         let outcome = match outcome {
-            Ok(Fetched { set, fresh_for }) => {
-                self.held = Some(Held { set: Arc::new(set), since: now, fresh_for });
+            Ok(Fetched { document, fresh_for }) => {
+                self.held = Some(Held { document: Arc::new(document), since: now, fresh_for });
                 Outcome::Succeeded
             }
             Err(failure) => Outcome::Failed(failure),
