@@ -16,6 +16,7 @@
 //! | `SESSION_MAX_AGE` | lifetime of a session in seconds, 30 days by default |
 //! | `SESSION_UPDATE_AGE` | seconds after which a read extends it, a day by default |
 //! | `DATABASE_URL` | where users and sessions are kept, such as `sqlite://demo.db` (feature `sqlite`); forgotten with the process by default |
+//! | `OIDC_ISSUER`, `OIDC_CLIENT_ID`, `OIDC_CLIENT_SECRET` | sign-in at a provider of OpenID Connect (feature `oauth`) |
 //! | `SMTP_URL`, `EMAIL_FROM` | sign-in by a mailed link (feature `smtp`), with `DATABASE_URL` |
 //! | `EMAIL_MAX_AGE` | how long a link is good in seconds, a day by default |
 //! | `RUST_LOG` | what is logged, `info` by default |
@@ -87,7 +88,7 @@ async fn configure(origin: OriginPolicy) -> Result<Auth> {
         )
         .on_jwt(into_token)
         .on_session(into_session);
-    Ok(with_mail(with_store(builder).await?)?.build()?)
+    Ok(with_mail(with_store(with_provider(builder)?).await?)?.build()?)
 }
 
 /// Users, and sessions if they are to live there.
@@ -111,6 +112,25 @@ async fn with_store(builder: AuthBuilder) -> Result<AuthBuilder> {
 fn told(what: &str, error: &dyn Error) -> String {
     let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
     format!("{what}: {error}{cause}")
+}
+
+/// Sign-in at a provider of OpenID Connect, where one is named.
+fn with_provider(builder: AuthBuilder) -> Result<AuthBuilder> {
+    let Some(issuer) = variable("OIDC_ISSUER") else { return Ok(builder) };
+    match (variable("OIDC_CLIENT_ID"), variable("OIDC_CLIENT_SECRET")) {
+        (Some(id), Some(secret)) => provider_at(builder, &issuer, &id, &secret),
+        _ => Err("OIDC_ISSUER is set: set OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, too".into()),
+    }
+}
+
+#[cfg(feature = "oauth")]
+fn provider_at(builder: AuthBuilder, issuer: &str, id: &str, secret: &str) -> Result<AuthBuilder> {
+    Ok(builder.provider(portcullis::OAuth::oidc("oidc", issuer, id, secret).with_name("OpenID")))
+}
+
+#[cfg(not(feature = "oauth"))]
+fn provider_at(_: AuthBuilder, _: &str, _: &str, _: &str) -> Result<AuthBuilder> {
+    Err("OIDC_ISSUER is set: run the demo with `--features oauth`".into())
 }
 
 /// Links by mail, where there is somebody who sends them and a store for their tokens.

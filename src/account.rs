@@ -54,6 +54,8 @@ pub(crate) enum NotAdmitted {
     NotLinked,
     /// The store failed, which is in the log.
     Unavailable,
+    /// It failed when a user was to be made.
+    NotCreated,
 }
 
 impl From<StoreError> for NotAdmitted {
@@ -91,7 +93,7 @@ pub(crate) async fn admit_by_email(
             continue; // Deleted in between, or no longer theirs.
         }
         let fresh = User { email_verified: Some(now), ..user.clone() };
-        if let Some(user) = unless_taken(stores.ask(stores.users.create_user(&fresh, None)).await)? {
+        if let Some(user) = created(stores, &fresh, None).await? {
             return Ok(Admitted { user, change: Change::Created { linked: false } });
         }
     }
@@ -123,13 +125,22 @@ pub(crate) async fn admit(
             if unless_taken(linked)?.is_some() {
                 return Ok(Admitted { user: namesake, change: Change::Linked });
             }
-        } else if let Some(user) =
-            unless_taken(stores.ask(stores.users.create_user(user, Some(account))).await)?
-        {
+        } else if let Some(user) = created(stores, &policy.stored(user), Some(account)).await? {
             return Ok(Admitted { user, change: Change::Created { linked: true } });
         }
     }
     Err(contended())
+}
+
+/// The user who is signed in, and now has this account, too. `None` if the store does not know them.
+pub(crate) async fn admit_signed_in(
+    stores: &Stores,
+    user_id: &str,
+    account: &Account,
+) -> Result<Option<Admitted>, NotAdmitted> {
+    let Some(user) = stores.ask(stores.users.user(user_id)).await? else { return Ok(None) };
+    let change = link(stores, &user.id, account).await?;
+    Ok(Some(Admitted { user, change }))
 }
 
 /// Links an account to a user who is signed in and asked for it.
@@ -168,6 +179,23 @@ impl LinkingPolicy {
             Self::Dangerous => true,
         }
     }
+
+    /// A new user as they are stored. That a provider has proved the address counts only where the policy asks for it;
+    /// Auth.js takes an address for proved that was written to.
+    fn stored(self, user: &User) -> User {
+        let email_verified = user.email_verified.filter(|_| self == Self::VerifiedOnBothSides);
+        User { email_verified, ..user.clone() }
+    }
+}
+
+/// The user who was made; `None` if somebody else was faster.
+async fn created(
+    stores: &Stores,
+    user: &User,
+    account: Option<&Account>,
+) -> Result<Option<User>, NotAdmitted> {
+    let made = stores.ask(stores.users.create_user(user, account)).await;
+    unless_taken(made).map_err(|_| NotAdmitted::NotCreated)
 }
 
 async fn owner(stores: &Stores, account: &Account) -> StoreResult<Option<User>> {

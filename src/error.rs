@@ -203,6 +203,20 @@ pub(crate) enum ErrorCode {
     },
     /// A fault in the middle of a sign-in.
     Callback,
+    /// The store failed when a user was to be made.
+    CreateAccount {
+        /// What the dialects call it, by the kind of the account.
+        code: &'static str,
+    },
+    /// A sign-in at a provider could not be begun.
+    OAuthSignin,
+    /// The answer of a provider does not sign anybody in.
+    OAuthCallback,
+    /// A provider answered with an error: its user has said no, for instance.
+    Provider {
+        /// What the dialect calls it.
+        code: &'static str,
+    },
 }
 
 impl ErrorCode {
@@ -216,18 +230,40 @@ impl ErrorCode {
             Self::MissingCsrf => "MissingCSRF",
             Self::EmailSignin => "EmailSignin",
             Self::Verification => "Verification",
-            Self::MissingToken { code } => code,
+            Self::MissingToken { code } | Self::CreateAccount { code } | Self::Provider { code } => code,
+            Self::OAuthSignin => "OAuthSignin",
+            Self::OAuthCallback => "OAuthCallback",
             Self::Callback => "Callback",
         }
     }
 
     /// Whether v5 tells it apart from `Configuration`.
     pub(crate) fn is_public(&self) -> bool {
-        !matches!(self, Self::EmailSignin | Self::MissingToken { .. } | Self::Callback)
+        match self {
+            Self::CredentialsSignin { .. }
+            | Self::AccountNotLinked
+            | Self::AccessDenied
+            | Self::Configuration
+            | Self::MissingCsrf
+            | Self::Verification
+            | Self::Provider { .. } => true,
+            Self::EmailSignin
+            | Self::MissingToken { .. }
+            | Self::Callback
+            | Self::CreateAccount { .. }
+            | Self::OAuthSignin
+            | Self::OAuthCallback => false,
+        }
     }
 
     /// Whether the sign-in page explains it; the error page does otherwise.
     pub(crate) fn is_shown_at_sign_in(&self) -> bool {
-        matches!(self, Self::CredentialsSignin { .. } | Self::AccountNotLinked | Self::MissingCsrf)
+        matches!(
+            self,
+            Self::CredentialsSignin { .. }
+                | Self::AccountNotLinked
+                | Self::MissingCsrf
+                | Self::Provider { .. }
+        )
     }
 }

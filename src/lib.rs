@@ -48,6 +48,7 @@
 //! | `jws` | no | signed tokens (HS, RS, PS, ES, EdDSA) with the aws-lc backend of `jsonwebtoken` |
 //! | `tonic` | no | sessions from a `tonic::Request`, guards around a gRPC service, a watch for streams |
 //! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
+//! | `oauth` | no | OAuth 2 and OpenID Connect: any provider, and presets for those of Auth.js |
 //! | `sqlite`, `postgres`, `mysql` | no | users and sessions in a database, through sqlx (Rust 1.94) |
 //! | `redis` | no | users and sessions in Redis or Valkey, a single server or a cluster |
 //! | `smtp` | no | mail through an SMTP server, for links by mail |
@@ -83,6 +84,8 @@ mod head;
 pub mod http_client;
 pub mod layer;
 pub mod mail;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod origin;
 mod pages;
 mod provider;
@@ -100,6 +103,11 @@ mod user;
 
 pub use http;
 
+#[cfg(feature = "oauth")]
+pub use self::provider::{
+    ButtonStyle, ClientAuthentication, Endpoints, OAuth, Profile, ProfileMap, Proof, Protocol, Quirks,
+    preset,
+};
 #[cfg(feature = "axum")]
 pub use self::axum::{AuthRejection, Require, Requirement};
 pub use self::{

@@ -70,6 +70,14 @@ impl Reply {
         self
     }
 
+    /// Likewise, in front of those that are there.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn with_cookies_before(mut self, mut cookies: Vec<SetCookie>) -> Self {
+        cookies.append(&mut self.cookies);
+        self.cookies = cookies;
+        self
+    }
+
     /// Leaves out the cookies that every answer carries.
     pub(crate) fn bare(mut self) -> Self {
         self.keeps_request_cookies = false;

@@ -157,6 +157,8 @@ pub struct ProviderTokens {
     pub scope: Option<String>,
     /// The state of the user's session at the provider (OpenID Connect Session Management).
     pub session_state: Option<String>,
+    /// What else the provider has given. Callbacks see it; stores do not keep it.
+    pub extra: Map<String, Value>,
 }
 
 /// Which there are, and none of them.

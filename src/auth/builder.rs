@@ -1,10 +1,18 @@
 //! The configuration, and the one place that judges it as a whole.
 
+#[cfg(feature = "oauth")]
+mod providers;
 mod stores;
 
 use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site};
+#[cfg(feature = "oauth")]
+use crate::{
+    auth::site::OAuthSite,
+    http_client::HttpClient,
+    oauth::{Checks, UsedStates},
+};
 use crate::{
     account::LinkingPolicy,
     callbacks::{
@@ -56,6 +64,8 @@ pub struct AuthBuilder {
     linking: LinkingPolicy,
     credentials_users: CredentialsUsers,
     describe_client: Option<DescribeClient>,
+    #[cfg(feature = "oauth")]
+    http_client: Option<Arc<dyn HttpClient>>,
 }
 
 /// Without the secret, and without what callbacks are.
@@ -105,6 +115,8 @@ impl AuthBuilder {
             linking: LinkingPolicy::default(),
             credentials_users: CredentialsUsers::default(),
             describe_client: None,
+            #[cfg(feature = "oauth")]
+            http_client: None,
         }
     }
 
@@ -330,6 +342,8 @@ impl AuthBuilder {
             Some(profile)
         });
         self.check_providers(&mut problems);
+        #[cfg(feature = "oauth")]
+        let clients = self.oauth_clients(&mut problems);
         self.check_stores(&mut problems);
         let base_path = self
             .base_path
@@ -350,7 +364,15 @@ impl AuthBuilder {
         let rules = self.dialect.rules();
         let (stores, place) = self.place();
         let sign_in_page = self.pages.sign_in.clone().unwrap_or_else(|| format!("{base_path}/signin"));
+        #[cfg(feature = "oauth")]
+        let oauth = OAuthSite {
+            clients,
+            checks: Checks::new(rules, &self.secret, [&http.names, &https.names]),
+            used: UsedStates::default(),
+        };
         let site = Site {
+            #[cfg(feature = "oauth")]
+            oauth,
             base_path,
             local_path,
             csrf: CsrfSecrets::new(&self.secret, rules),

@@ -14,7 +14,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Auth, NotStarted, SessionWatch, Started, Visit};
+use super::{Auth, NotStarted, SessionWatch, SignIn, Started, Visit};
 use crate::{
     callbacks::{Failed, SignInContext, SignInDecision},
     cookie::SetCookie,
@@ -207,7 +207,7 @@ impl AuthContext {
             }
             _ => None,
         };
-        let started = self.0.auth.start(user, account, before.as_slice(), &self.0.visit).await?;
+        let started = self.0.auth.start(SignIn::new(user, account), before.as_slice(), &self.0.visit).await?;
         let Started::Session { cookies, .. } = started else { return Err(SignInError::denied()) };
         self.decide(cookies);
         Ok(())
@@ -428,7 +428,7 @@ impl From<NotStarted> for SignInError {
             NotStarted::Failed => Reason::Failed,
             NotStarted::NotLinked => Reason::NotLinked,
             NotStarted::NoStore => Reason::NoStore,
-            NotStarted::Unavailable => Reason::Unavailable,
+            NotStarted::Unavailable | NotStarted::NotCreated => Reason::Unavailable,
         };
         Self { reason }
     }

@@ -29,7 +29,7 @@ pub use self::{
 pub(crate) use self::{
     context::Resolved,
     csrf::{CsrfCheck, CsrfSecrets},
-    sessions::{NotStarted, Renewal, Started, Visit},
+    sessions::{NotStarted, Renewal, SignIn, Started, Visit},
     site::Site,
 };
 use crate::{

@@ -78,6 +78,8 @@ impl Auth {
         }
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         warnings.extend(providers.flat_map(|provider| match provider {
+            #[cfg(feature = "oauth")]
+            Provider::OAuth(_) => Vec::new(),
             Provider::Email(email) => email.mailer().report(),
             Provider::Credentials(_) => Vec::new(),
         }));

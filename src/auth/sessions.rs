@@ -3,7 +3,7 @@
 
 use std::borrow::Borrow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Auth;
 use crate::{
@@ -50,6 +50,25 @@ pub(crate) enum NotStarted {
     NoStore,
     /// The store.
     Unavailable,
+    /// The store, when a user was to be made.
+    NotCreated,
+}
+
+/// Who has proved to be whom, and how.
+#[derive(Debug)]
+pub(crate) struct SignIn {
+    pub(crate) user: User,
+    pub(crate) account: Account,
+    /// What a provider says of them, as it came.
+    pub(crate) profile: Option<Map<String, Value>>,
+    /// The user who was signed in already, and asked for this account to be linked.
+    pub(crate) link_to: Option<String>,
+}
+
+impl SignIn {
+    pub(crate) fn new(user: User, account: Account) -> Self {
+        Self { user, account, profile: None, link_to: None }
+    }
 }
 
 impl From<Failed> for NotStarted {
@@ -69,6 +88,7 @@ impl From<NotAdmitted> for NotStarted {
                 Self::NotLinked
             }
             NotAdmitted::Unavailable => Self::Unavailable,
+            NotAdmitted::NotCreated => Self::NotCreated,
         }
     }
 }
@@ -82,7 +102,7 @@ impl From<StoreError> for NotStarted {
 impl From<NotStarted> for SessionError {
     fn from(reason: NotStarted) -> Self {
         Self::new(match reason {
-            NotStarted::Unavailable => SessionErrorKind::Unavailable,
+            NotStarted::Unavailable | NotStarted::NotCreated => SessionErrorKind::Unavailable,
             NotStarted::NoStore => SessionErrorKind::NoStore,
             NotStarted::Failed | NotStarted::NotLinked => SessionErrorKind::Callback,
         })
@@ -277,11 +297,11 @@ impl Auth {
     /// Starts a session with a new id, whatever the browser had before, which is ended.
     pub(crate) async fn start(
         &self,
-        user: User,
-        account: Account,
+        sign_in: SignIn,
         before: &[impl Borrow<LiveSession>],
         visit: &Visit,
     ) -> Result<Started, NotStarted> {
+        let SignIn { user, account, profile, link_to } = sign_in;
         if account.provider_account_id.is_empty() {
             tracing::error!(
                 provider = account.provider,
@@ -289,7 +309,7 @@ impl Auth {
             );
             return Err(NotStarted::Failed);
         }
-        let Admission { user, is_new } = self.admit(user, &account, visit.now).await?;
+        let Admission { user, is_new } = self.admit(user, &account, link_to.as_deref(), visit.now).await?;
         let cookies = match self.settings.strategy.rows() {
             Some(rows) => {
                 let end = self.settings.strategy.lifetime().expiry(visit.now, visit.now);
@@ -302,7 +322,7 @@ impl Auth {
                 }
                 self.settings.strategy.cookies(&token, end, &visit.present, visit.https, visit.now)
             }
-            None => match self.first_token(&user, &account, is_new, visit).await? {
+            None => match self.first_token(&user, &account, profile.as_ref(), is_new, visit).await? {
                 Some((text, end)) => {
                     self.end_sessions(before, visit.now).await?;
                     self.settings.strategy.cookies(&text, end, &visit.present, visit.https, visit.now)
@@ -310,7 +330,7 @@ impl Auth {
                 None => return Ok(Started::Nothing(self.clear(visit))),
             },
         };
-        self.settings.callbacks.emit(Event::SignIn { user, account, is_new_user: is_new }).await;
+        self.settings.callbacks.emit(Event::SignIn { user, account, profile, is_new_user: is_new }).await;
         Ok(Started::Session { cookies, is_new: is_new == Some(true) })
     }
 
@@ -319,6 +339,7 @@ impl Auth {
         &self,
         user: &User,
         account: &Account,
+        profile: Option<&Map<String, Value>>,
         is_new: Option<bool>,
         visit: &Visit,
     ) -> Result<Option<(String, Timestamp)>, Failed> {
@@ -327,6 +348,7 @@ impl Auth {
             token: Claims::of_user(user),
             user: Some(user.clone()),
             account: Some(account.clone()),
+            profile: profile.cloned(),
             is_new_user: is_new,
             trigger: Some(trigger),
             session: None,
@@ -392,20 +414,33 @@ impl Auth {
     }
 
     /// Who signs in, by the rules of accounts.
-    async fn admit(&self, user: User, account: &Account, now: Timestamp) -> Result<Admission, NotStarted> {
+    async fn admit(
+        &self,
+        user: User,
+        account: &Account,
+        link_to: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Admission, NotStarted> {
         let Some(stores) = self.settings.stores_for(account) else {
             return Ok(Admission { user, is_new: None });
         };
-        let admitted = match account.kind.as_ref() {
-            "email" => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
-            "credentials" if self.settings.credentials_users == CredentialsUsers::Stored => {
+        let linked = match link_to {
+            Some(user_id) => account::admit_signed_in(stores, user_id, account).await?,
+            None => None,
+        };
+        // Whoever was signed in is nobody new.
+        let by_address = linked.is_none();
+        let admitted = match (linked, account.kind.as_ref()) {
+            (Some(linked), _) => linked,
+            (None, "email") => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
+            (None, "credentials") if self.settings.credentials_users == CredentialsUsers::Stored => {
                 account::admit_stored(stores, &user.id).await?
             }
-            _ => account::admit(stores, &user, account, self.settings.linking).await?,
+            (None, _) => account::admit(stores, &user, account, self.settings.linking).await?,
         };
         let is_new = match admitted.change {
             Change::Created { .. } => true,
-            Change::Linked => self.settings.rules.linked_is_new,
+            Change::Linked => by_address && self.settings.rules.linked_is_new,
             Change::Nothing | Change::Verified => false,
         };
         self.tell(&admitted, account).await;

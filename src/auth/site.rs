@@ -1,6 +1,10 @@
 use std::fmt;
+#[cfg(feature = "oauth")]
+use std::sync::Arc;
 
 use super::CsrfSecrets;
+#[cfg(feature = "oauth")]
+use crate::oauth::{Checks, OAuthClient, UsedStates};
 use crate::{
     cross_site::CrossSite,
     pages::{Pages, Style},
@@ -16,9 +20,26 @@ pub(crate) struct Site {
     pub(crate) csrf: CsrfSecrets,
     pub(crate) cross_site: CrossSite,
     pub(crate) providers: Vec<Provider>,
+    #[cfg(feature = "oauth")]
+    pub(crate) oauth: OAuthSite,
     pub(crate) pages: Pages,
     pub(crate) style: Style,
     pub(crate) body_limit: usize,
+}
+
+/// What a site needs for sign-ins at providers.
+#[cfg(feature = "oauth")]
+pub(crate) struct OAuthSite {
+    pub(crate) clients: Vec<Arc<OAuthClient>>,
+    pub(crate) checks: Checks,
+    pub(crate) used: UsedStates,
+}
+
+#[cfg(feature = "oauth")]
+impl OAuthSite {
+    pub(crate) fn client(&self, id: &str) -> Option<&Arc<OAuthClient>> {
+        self.clients.iter().find(|client| client.provider.id == id)
+    }
 }
 
 impl Site {

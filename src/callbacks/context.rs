@@ -18,6 +18,8 @@ pub struct SignInContext {
     pub user: User,
     /// The provider's account.
     pub account: Account,
+    /// What the provider says of the user, as it came, for OAuth and OpenID Connect.
+    pub profile: Option<Map<String, Value>>,
     /// What was typed into the form, for credentials.
     pub credentials: Option<Submitted>,
     /// Nobody has proved anything yet: somebody asks for a link by mail, which is sent if this is allowed. The
@@ -27,7 +29,7 @@ pub struct SignInContext {
 
 impl SignInContext {
     pub(crate) fn new(user: User, account: Account) -> Self {
-        Self { user, account, credentials: None, verification_request: false }
+        Self { user, account, profile: None, credentials: None, verification_request: false }
     }
 }
 
@@ -77,6 +79,8 @@ pub struct JwtContext {
     pub user: Option<User>,
     /// At a sign-in: the account.
     pub account: Option<Account>,
+    /// At a sign-in by OAuth or OpenID Connect: what the provider says of the user, as it came.
+    pub profile: Option<Map<String, Value>>,
     /// At a sign-in: whether the store has just made the user. `None` otherwise, and without a store.
     pub is_new_user: Option<bool>,
     /// What happened; `None` when the session is renewed without new data.
@@ -98,7 +102,15 @@ impl fmt::Debug for JwtContext {
 
 impl JwtContext {
     pub(crate) fn read(token: Claims) -> Self {
-        Self { token, user: None, account: None, is_new_user: None, trigger: None, session: None }
+        Self {
+            token,
+            user: None,
+            account: None,
+            profile: None,
+            is_new_user: None,
+            trigger: None,
+            session: None,
+        }
     }
 
     pub(crate) fn watch(token: Claims) -> Self {
@@ -147,6 +159,8 @@ pub enum Event {
         user: User,
         /// How.
         account: Account,
+        /// What the provider says of the user, as it came, for OAuth and OpenID Connect.
+        profile: Option<Map<String, Value>>,
         /// Whether the store has just made the user. `None` without a store.
         is_new_user: Option<bool>,
     },

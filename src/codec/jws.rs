@@ -62,6 +62,16 @@ impl JwsKeys {
     ///
     /// When one of the texts is no key for `algorithm`.
     pub fn pem(algorithm: JwsAlgorithm, private: &[u8], public: &[u8]) -> Result<Self, ConfigError> {
+        let signing = Self::private_pem(algorithm, private)?;
+        Ok(Self { sign: signing.sign, ..Self::public_pem(algorithm, public)? })
+    }
+
+    /// A private key in PEM: writes, and cannot read.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no key for `algorithm`.
+    pub fn private_pem(algorithm: JwsAlgorithm, private: &[u8]) -> Result<Self, ConfigError> {
         let sign = match algorithm.family() {
             Family::Rsa => EncodingKey::from_rsa_pem(private),
             Family::P256 | Family::P384 => EncodingKey::from_ec_pem(private),
@@ -69,7 +79,7 @@ impl JwsKeys {
             Family::Secret => return Err(needs_secret(algorithm)),
         };
         let sign = sign.map_err(|_| unreadable("private", algorithm))?;
-        Ok(Self { sign: Some(sign), ..Self::public_pem(algorithm, public)? })
+        Ok(Self { sign: Some(sign), verify: Vec::new(), problems: Vec::new() })
     }
 
     /// A public key in PEM: reads, and cannot write.
@@ -159,6 +169,14 @@ impl Jws {
         let signs = jws.keys.sign.is_none() || jws.sign(b"").is_ok();
         let verifies = jws.keys.verify.iter().all(|key| algorithm.takes(key));
         if signs && verifies { Ok(jws) } else { Err(unreadable("configured", algorithm)) }
+    }
+
+    /// Names its key in the tokens that it makes (`kid`, RFC 7515 section 4.1.4).
+    #[must_use]
+    pub fn with_key_id(mut self, key_id: &str) -> Self {
+        let header = serde_json::json!({ "alg": self.algorithm.name(), "kid": key_id });
+        self.header = compact::encode(header.to_string().as_bytes());
+        self
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CodecError> {

@@ -16,6 +16,12 @@ pub enum CookieKind {
     CallbackUrl,
     /// The double-submit token.
     CsrfToken,
+    /// The `state` of a sign-in at a provider. Each sign-in has one more cookie of this name and a suffix.
+    State,
+    /// The code verifier (PKCE) of a sign-in at a provider.
+    PkceCodeVerifier,
+    /// The `nonce` of a sign-in at a provider.
+    Nonce,
 }
 
 /// Changes to one cookie; what is not named stays as the dialect has it.
@@ -101,6 +107,9 @@ pub(crate) struct CookieNames {
     pub(crate) session_token: CookieSpec,
     pub(crate) callback_url: CookieSpec,
     pub(crate) csrf_token: CookieSpec,
+    pub(crate) state: CookieSpec,
+    pub(crate) pkce_code_verifier: CookieSpec,
+    pub(crate) nonce: CookieSpec,
 }
 
 impl CookieNames {
@@ -123,13 +132,17 @@ impl CookieNames {
             session_token: spec(CookieKind::SessionToken, "__Secure-", "session-token"),
             callback_url: spec(CookieKind::CallbackUrl, "__Secure-", "callback-url"),
             csrf_token: spec(CookieKind::CsrfToken, "__Host-", "csrf-token"),
+            state: spec(CookieKind::State, "__Secure-", "state"),
+            pkce_code_verifier: spec(CookieKind::PkceCodeVerifier, "__Secure-", "pkce.code_verifier"),
+            nonce: spec(CookieKind::Nonce, "__Secure-", "nonce"),
         }
     }
 
     /// What a browser or the wire would refuse, each with its remedy.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let mut problems = ConfigError::none();
-        for spec in [&self.session_token, &self.callback_url, &self.csrf_token] {
+        let Self { session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce } = self;
+        for spec in [session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce] {
             check_spec(spec, &mut problems);
         }
         problems.into_result()

@@ -27,6 +27,16 @@ impl<'h> CookieHeaders<'h> {
         self.pairs().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| decode(value))
     }
 
+    /// The cookies whose name begins with `prefix`: whole names, and decoded values.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = (String, Cow<'h, str>)> {
+        let named = move |name: &[u8]| {
+            let name = str::from_utf8(name).ok()?;
+            name.starts_with(prefix).then(|| name.to_owned())
+        };
+        self.pairs().filter_map(move |(name, value)| Some((named(name)?, decode(value))))
+    }
+
     /// Hands over the cookies whose name begins with the text that `name` looks for: the rest of the name, and the
     /// raw value. What `pairs` and `strip_prefix` would give, without taking the other cookies apart.
     pub(crate) fn each_beginning_with(&self, name: &Finder<'_>, mut each: impl FnMut(&'h [u8], &'h [u8])) {

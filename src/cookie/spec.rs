@@ -61,6 +61,12 @@ impl CookieSpec {
         self.build(name, value, Lifetime::Until(expires))
     }
 
+    /// Sets the cookie called `name` for so long: by the browser's clock, and by this one's for old browsers.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn set_for(&self, name: &str, value: &str, lifetime: Duration, now: Timestamp) -> SetCookie {
+        self.build(name, value, Lifetime::For(lifetime, now))
+    }
+
     /// Removes the cookie called `name`, with the same attributes with which it was set.
     pub(crate) fn remove(&self, name: &str, now: Timestamp) -> SetCookie {
         self.build(name, "", Lifetime::Removed(now))
@@ -83,6 +89,11 @@ impl CookieSpec {
         match lifetime {
             Lifetime::Browser => {}
             Lifetime::Until(expires) => cookie.set_expires(Expiration::from(expires.to_offset())),
+            #[cfg(feature = "oauth")]
+            Lifetime::For(lifetime, now) => {
+                cookie.set_max_age(cookie_duration(lifetime));
+                cookie.set_expires(Expiration::from(now.plus(lifetime).to_offset()));
+            }
             Lifetime::Removed(now) => {
                 cookie.set_max_age(cookie_duration(Duration::ZERO));
                 if self.removal_expires {
@@ -102,6 +113,8 @@ impl CookieSpec {
 enum Lifetime {
     Browser,
     Until(Timestamp),
+    #[cfg(feature = "oauth")]
+    For(Duration, Timestamp),
     Removed(Timestamp),
 }
 

@@ -135,6 +135,18 @@ pub(crate) struct Rules {
     /// The sign-in page explains `SessionRequired`.
     pub(crate) explains_session_required: bool,
 
+    // Providers (section 7)
+    /// A provider of OpenID Connect, and an account of one, is of the type `oidc`; otherwise of `oauth`.
+    pub(crate) names_oidc: bool,
+    /// Without a store the user's id is new at each sign-in; otherwise it is the one at the provider.
+    pub(crate) random_user_id: bool,
+    /// `state`, code verifier and `nonce` have a cookie each, in the format of the packages.
+    pub(crate) check_cookies: bool,
+    /// The `state` is a sealed text; otherwise a random one.
+    pub(crate) seals_state: bool,
+    /// The error code for a provider that answered with an error.
+    pub(crate) provider_error: &'static str,
+
     // Links by mail (section 8)
     /// The domain of an address has to have a dot.
     pub(crate) domain_needs_dot: bool,

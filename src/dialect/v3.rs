@@ -12,6 +12,7 @@ pub(super) const RULES: Rules = Rules {
     bounds_issue_time: true,
     null_members: true,
     serves_update: false,
+    check_cookies: false,
     domain_needs_dot: false,
     missing_token: "Verification",
     cookies_everywhere: true,

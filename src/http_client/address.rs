@@ -21,6 +21,12 @@ pub(crate) fn check_url(url: &Uri) -> Result<(), HttpError> {
     }
 }
 
+/// Whether it leads to this machine.
+#[cfg(feature = "oauth")]
+pub(crate) fn is_local(url: &Uri) -> bool {
+    url.host().is_some_and(is_loopback)
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())

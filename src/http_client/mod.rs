@@ -36,6 +36,8 @@ use http::{Request, Response};
 pub use self::error::{HttpError, HttpErrorKind};
 #[cfg(feature = "hyper-client")]
 pub use self::hyper::HyperClient;
+#[cfg(feature = "oauth")]
+pub(crate) use self::address::is_local;
 #[cfg(feature = "_jws")]
 pub(crate) use self::{
     address::check_url,

@@ -45,6 +45,8 @@ pub(crate) fn page(page: &SignIn<'_>) -> String {
             match provider {
                 Provider::Credentials(credentials) => form(html, page, credentials),
                 Provider::Email(email) => email_form(html, page, email),
+                #[cfg(feature = "oauth")]
+                Provider::OAuth(oauth) => button_form(html, page, &oauth.id, &oauth.name),
             }
             html.raw("</div>");
         }
@@ -69,6 +71,15 @@ fn email_form(html: &mut Html, page: &SignIn<'_>, email: &Email) {
     let field = Field::email("email", "Email").placeholder("email@example.com");
     input(html, id, &field, Typed { value: page.email, required: true, focused: page.may_take_focus() });
     html.raw("<button type=\"submit\">Sign in with ").text(email.name()).raw("</button></form>");
+}
+
+/// A button alone: the provider asks for the rest.
+#[cfg(feature = "oauth")]
+fn button_form(html: &mut Html, page: &SignIn<'_>, id: &str, name: &str) {
+    html.raw("<form method=\"POST\"").attribute("action", &format!("{}/signin/{id}", page.base)).raw(">");
+    html.hidden("csrfToken", page.csrf_token).hidden("callbackUrl", page.callback_url);
+    html.raw("<button type=\"submit\"").attribute("class", &format!("button provider-{id}"));
+    html.raw(">Sign in with ").text(name).raw("</button></form>");
 }
 
 /// How a field begins.

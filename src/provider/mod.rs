@@ -4,7 +4,20 @@
 
 mod credentials;
 mod email;
+#[cfg(feature = "oauth")]
+mod oauth;
+#[cfg(feature = "oauth")]
+pub mod preset;
 
+#[cfg(feature = "oauth")]
+use std::sync::Arc;
+
+#[cfg(feature = "oauth")]
+pub use self::oauth::{
+    ButtonStyle, ClientAuthentication, Endpoints, OAuth, Profile, ProfileMap, Proof, Protocol, Quirks,
+};
+#[cfg(feature = "oauth")]
+pub(crate) use self::oauth::{Method, is_reserved};
 pub use self::{
     credentials::{Credentials, Field, Rejection, Submitted},
     email::{Email, SignInLink},
@@ -18,6 +31,9 @@ pub enum Provider {
     Credentials(Credentials),
     /// A link by mail.
     Email(Email),
+    /// Another site that knows the user: OAuth 2 or OpenID Connect.
+    #[cfg(feature = "oauth")]
+    OAuth(Arc<OAuth>),
 }
 
 impl Provider {
@@ -26,6 +42,8 @@ impl Provider {
         match self {
             Self::Credentials(credentials) => credentials.id(),
             Self::Email(email) => email.id(),
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => &oauth.id,
         }
     }
 
@@ -34,14 +52,18 @@ impl Provider {
         match self {
             Self::Credentials(credentials) => credentials.name(),
             Self::Email(email) => email.name(),
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => &oauth.name,
         }
     }
 
-    /// What Auth.js calls its type.
+    /// What Auth.js 5 calls its type; older ones call `oidc` `oauth` (`docs/protocol.md` section 6).
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Credentials(_) => "credentials",
             Self::Email(_) => "email",
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => oauth.protocol.kind(),
         }
     }
 }

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use serde_json::{Map, Value};
+
+#[cfg(feature = "oauth")]
+use super::oauth;
 use super::{Cx, email};
 use crate::{
-    auth::{NotStarted, Started},
+    auth::{NotStarted, SignIn, Started},
     callbacks::{Event, Failed, SignInContext, SignInDecision},
     dialect::Unsupported,
     error::ErrorCode,
@@ -20,13 +24,21 @@ pub(super) async fn post(cx: &Cx, provider: Option<&str>) -> Reply {
         Some(Provider::Credentials(credentials)) if cx.is_verified() => sign_in(cx, credentials).await,
         Some(Provider::Credentials(_)) => cx.fail_csrf("signin"),
         Some(Provider::Email(_)) | None => cx.unsupported(),
+        // Those that post have been answered before.
+        #[cfg(feature = "oauth")]
+        Some(Provider::OAuth(_)) => cx.unsupported(),
     }
 }
 
-/// Links are opened; credentials are posted, since a link cannot carry them.
+/// Links are opened, and providers send browsers back; credentials are posted, since a link cannot carry them.
 pub(super) async fn get(cx: &Cx, provider: Option<&str>) -> Reply {
     match (provider.and_then(|id| cx.site.provider(id)), cx.auth.settings.rules.unsupported) {
         (Some(Provider::Email(email)), _) => email::open(cx, email).await,
+        #[cfg(feature = "oauth")]
+        (Some(Provider::OAuth(provider)), _) => match cx.site.oauth.client(&provider.id) {
+            Some(client) => oauth::finish(cx, client).await,
+            None => cx.unsupported(),
+        },
         (Some(Provider::Credentials(_)), Unsupported::Text) => Reply::text(
             StatusCode::METHOD_NOT_ALLOWED,
             "Error: Callback for provider type credentials not supported",
@@ -40,36 +52,56 @@ async fn sign_in(cx: &Cx, credentials: &Credentials) -> Reply {
     match authorize(cx, credentials, submitted.clone()).await {
         Ok(user) => {
             let account = Account::credentials(credentials.id(), &user);
-            finish(cx, credentials.id(), user, account, Some(submitted)).await
+            let proven = Proven { credentials: Some(submitted), ..Proven::new(user, account) };
+            finish(cx, credentials.id(), proven).await
         }
         Err(refusal) => refusal.reply(cx, credentials.id()).await,
     }
 }
 
-/// Signs in whoever has proved to be `user`, unless somebody is against it.
-pub(super) async fn finish(
-    cx: &Cx,
-    provider: &str,
-    user: User,
-    account: Account,
-    credentials: Option<Submitted>,
-) -> Reply {
-    let context = SignInContext { credentials, ..SignInContext::new(user.clone(), account.clone()) };
+/// Who has proved to be whom, and how.
+pub(super) struct Proven {
+    pub(super) user: User,
+    pub(super) account: Account,
+    /// What a provider says of them.
+    pub(super) profile: Option<Map<String, Value>>,
+    pub(super) credentials: Option<Submitted>,
+    /// The user who asked for the account to be linked to them.
+    pub(super) link_to: Option<String>,
+    /// Where this sign-in wants to go; otherwise where the request does.
+    pub(super) callback_url: Option<String>,
+}
+
+impl Proven {
+    pub(super) fn new(user: User, account: Account) -> Self {
+        Self { user, account, profile: None, credentials: None, link_to: None, callback_url: None }
+    }
+}
+
+/// Signs in whoever has proved to be somebody, unless somebody is against it.
+pub(super) async fn finish(cx: &Cx, provider: &str, proven: Proven) -> Reply {
+    let Proven { user, account, profile, credentials, link_to, callback_url } = proven;
+    let callback_url = callback_url.as_ref().unwrap_or(&cx.callback_url);
+    let known = match cx.known_user(&account).await {
+        Ok(known) => known.unwrap_or_else(|| user.clone()),
+        Err(refusal) => return refusal.reply(cx, provider).await,
+    };
+    let profile_seen = profile.clone();
+    let context =
+        SignInContext { credentials, profile: profile_seen, ..SignInContext::new(known, account.clone()) };
     let started = match may_sign_in(cx, context).await {
-        Ok(()) => start(cx, user, account).await,
+        Ok(()) => start(cx, SignIn { user, account, profile, link_to }).await,
         Err(refusal) => Err(refusal),
     };
     match started {
         Ok(Started::Session { cookies, is_new }) => {
             let to = match &cx.site.pages.new_user {
-                Some(page) if is_new => cx.with_parameter(page, "callbackUrl", &cx.callback_url),
-                _ => cx.callback_url.clone(),
+                Some(page) if is_new => cx.with_parameter(page, "callbackUrl", callback_url),
+                _ => callback_url.clone(),
             };
             Reply::redirect(StatusCode::OK, to).with_cookies(cookies)
         }
-        Ok(Started::Nothing(cookies)) => {
-            Reply::redirect(StatusCode::OK, &cx.callback_url).with_cookies(cookies)
-        }
+        Ok(Started::Nothing(cookies)) => Reply::redirect(StatusCode::OK, callback_url).with_cookies(cookies),
         Err(refusal) => refusal.reply(cx, provider).await,
     }
 }
@@ -110,17 +142,35 @@ pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), R
     }
 }
 
-async fn start(cx: &Cx, user: User, account: Account) -> Result<Started, Refusal> {
-    // What clients are told of a fault (`docs/protocol.md` section 11).
-    let fault = if account.kind == "credentials" { ErrorCode::Configuration } else { ErrorCode::Callback };
+impl Cx {
+    /// The user who has an account already, for the `sign_in` callback (`docs/protocol.md` section 7.3 step 7).
+    async fn known_user(&self, account: &Account) -> Result<Option<User>, Refusal> {
+        let is_provider = matches!(account.kind.as_ref(), "oauth" | "oidc");
+        let Some(stores) = self.auth.settings.stores_for(account).filter(|_| is_provider) else {
+            return Ok(None);
+        };
+        let (provider, id) = (&account.provider, &account.provider_account_id);
+        let known = stores.ask(stores.users.user_by_account(provider, id)).await;
+        known.map_err(|_| Refusal::unavailable(ErrorCode::Callback))
+    }
+}
+
+async fn start(cx: &Cx, sign_in: SignIn) -> Result<Started, Refusal> {
+    // What clients are told of a fault (`docs/protocol.md` sections 11 and 13.1).
+    let (fault, creation) = match sign_in.account.kind.as_ref() {
+        "credentials" => (ErrorCode::Configuration, "Configuration"),
+        "email" => (ErrorCode::Callback, "EmailCreateAccount"),
+        _ => (ErrorCode::Callback, "OAuthCreateAccount"),
+    };
     // They will have to be ended.
     let Some(before) = cx.all_sessions().await else { return Err(Refusal::unavailable(fault)) };
-    let started = cx.auth.start(user, account, &before, &cx.visit).await;
+    let started = cx.auth.start(sign_in, &before, &cx.visit).await;
     started.map_err(|reason| match reason {
         NotStarted::NotLinked => {
             Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
         }
         NotStarted::Unavailable => Refusal::unavailable(fault),
+        NotStarted::NotCreated => Refusal::unavailable(ErrorCode::CreateAccount { code: creation }),
         NotStarted::Failed | NotStarted::NoStore => {
             Refusal::Error { error: ErrorCode::Configuration, status: StatusCode::INTERNAL_SERVER_ERROR }
         }

@@ -2,7 +2,10 @@
 
 use http::StatusCode;
 
-use super::{Cx, callback};
+use super::{
+    Cx,
+    callback::{self, Proven},
+};
 use crate::{
     callbacks::{Failed, SignInContext},
     error::ErrorCode,
@@ -50,7 +53,7 @@ pub(super) async fn open(cx: &Cx, email: &Email) -> Reply {
     };
     let Ok(user) = user_of(stores, &address).await else { return failed(cx, email, ErrorCode::Callback) };
     let account = account_of(email, &address);
-    callback::finish(cx, email.id(), user, account, None).await
+    callback::finish(cx, email.id(), Proven::new(user, account)).await
 }
 
 /// Whether the mail has left. The token is stored before that, and does not stay if it has not (S50).

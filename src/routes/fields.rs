@@ -73,6 +73,15 @@ impl Fields {
         }
     }
 
+    /// All that are text, by name.
+    #[cfg(feature = "oauth")]
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().filter_map(|(name, sent)| match sent {
+            Sent::Text(text) => Some((name.as_str(), text.as_str())),
+            Sent::Repeated | Sent::Json(_) => None,
+        })
+    }
+
     /// The value called `name`, whatever it is.
     pub(super) fn value(&self, name: &str) -> Option<Value> {
         match self.values.get(name)? {

@@ -9,6 +9,8 @@ mod email;
 mod error;
 mod fields;
 mod log;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod providers;
 mod session;
 mod sign_in;
@@ -44,6 +46,10 @@ where
     B::Error: Into<BoxError>,
 {
     let method = request.method().clone();
+    #[cfg(feature = "oauth")]
+    if let Some(provider) = oauth::posts_here(&site, &request) {
+        return oauth::take_post(&auth, &site, &provider, request).await;
+    }
     let endpoints = Endpoints { auth, site: Arc::clone(&site) };
     match site.cross_site.guard(endpoints, request).await {
         Ok(response) => reply::for_method(response, &method),

@@ -17,7 +17,10 @@ fn describe(cx: &Cx, provider: &Provider) -> Value {
     json!({
         "id": id,
         "name": provider.name(),
-        "type": provider.kind(),
+        "type": match provider.kind() {
+            "oidc" if !cx.auth.settings.rules.names_oidc => "oauth",
+            kind => kind,
+        },
         "signinUrl": format!("{base}/signin/{id}"),
         "callbackUrl": format!("{base}/callback/{id}"),
     })

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+#[cfg(feature = "oauth")]
+use super::oauth;
 use super::{Cx, email};
 use crate::{dialect::Failure, error::ErrorCode, pages, provider::Provider, reply::Reply};
 
@@ -38,6 +40,10 @@ pub(super) async fn start(cx: &Cx, provider: Option<&str>) -> Reply {
     }
     if let Some(Provider::Email(provider)) = provider.and_then(|id| cx.site.provider(id)) {
         return email::send(cx, provider).await;
+    }
+    #[cfg(feature = "oauth")]
+    if let Some(client) = provider.and_then(|id| cx.site.oauth.client(id)) {
+        return oauth::start(cx, client).await;
     }
     let known = provider.map(|id| cx.site.provider(id));
     match (cx.auth.settings.rules.failure, known) {

@@ -73,12 +73,22 @@ impl JwksUrl {
         algorithms: impl IntoIterator<Item = JwsAlgorithm>,
         client: impl HttpClient,
     ) -> Result<Self, ConfigError> {
+        Self::shared(url, algorithms, Arc::new(client), Arc::new(SystemClock))
+    }
+
+    /// The set at `url`, with a client and a clock that others use, too.
+    pub(crate) fn shared(
+        url: &str,
+        algorithms: impl IntoIterator<Item = JwsAlgorithm>,
+        client: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
         let mut problems = ConfigError::none();
         let url = url.parse::<Uri>().map_err(|error| error.to_string());
         let url = url.and_then(|url| check_url(&url).map(|()| url).map_err(|error| error.to_string()));
         let algorithms = Algorithms::new(algorithms);
         match (url, algorithms) {
-            (Ok(url), Ok(algorithms)) => Ok(Self::of(url, algorithms, Arc::new(client))),
+            (Ok(url), Ok(algorithms)) => Ok(Self::of(url, algorithms, client, clock)),
             (url, algorithms) => {
                 if let Err(error) = url {
                     problems.add(
@@ -92,14 +102,19 @@ impl JwksUrl {
         }
     }
 
-    fn of(url: Uri, algorithms: Algorithms, client: Arc<dyn HttpClient>) -> Self {
+    fn of(
+        url: Uri,
+        algorithms: Algorithms,
+        client: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let taken = algorithms.clone();
         let document = Document::new(Source {
             url,
             name: "key set",
             accept: "application/jwk-set+json, application/json",
             client,
-            clock: Arc::new(SystemClock),
+            clock,
             limits: Limits {
                 max_age: Duration::from_secs(10 * 60),
                 min_interval: Duration::from_secs(60),

@@ -37,6 +37,19 @@ pub(in crate::codec) enum Family {
 }
 
 impl JwsAlgorithm {
+    /// Those with a public key.
+    pub const ASYMMETRIC: [Self; 9] = [
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
+
     const fn row(self) -> (&'static str, Algorithm, Family) {
         match self {
             Self::HS256 => ("HS256", Algorithm::HS256, Family::Secret),
@@ -54,8 +67,13 @@ impl JwsAlgorithm {
         }
     }
 
+    /// Whether whoever can read its tokens can make them, too.
+    pub(crate) const fn is_symmetric(self) -> bool {
+        matches!(self.family(), Family::Secret)
+    }
+
     /// The value of `alg`.
-    pub(in crate::codec) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         self.row().0
     }
 

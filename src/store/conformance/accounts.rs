@@ -45,6 +45,7 @@ async fn accounts_keep_their_tokens(kit: &Kit) -> Checked {
         token_type: Some("bearer".to_owned()),
         scope: text("openid email"),
         session_state: text("state"),
+        ..ProviderTokens::default()
     };
     let some = ProviderTokens {
         access_token: Some(String::new()),

@@ -278,6 +278,7 @@ fn account_of(mut row: Row) -> Outcome<Account> {
         scope: row.text(),
         session_state: row.text(),
         token_type: row.text(),
+        ..ProviderTokens::default()
     };
     Ok(account)
 }

@@ -1,0 +1,47 @@
+//! Providers of OAuth 2 and OpenID Connect, as a part of the configuration.
+
+use std::sync::Arc;
+
+use super::AuthBuilder;
+use crate::{
+    error::ConfigError,
+    http_client::{HttpClient, HyperClient},
+    oauth::OAuthClient,
+    provider::{OAuth, Provider},
+};
+
+impl AuthBuilder {
+    /// What asks providers: a [`HyperClient`](crate::http_client::HyperClient) by default.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// A client for each provider that is asked.
+    pub(super) fn oauth_clients(&self, problems: &mut ConfigError) -> Vec<Arc<OAuthClient>> {
+        let providers: Vec<&Arc<OAuth>> = self.providers.iter().filter_map(asked).collect();
+        if providers.is_empty() {
+            return Vec::new();
+        }
+        providers.iter().for_each(|provider| provider.check(problems));
+        let http: Arc<dyn HttpClient> = match (&self.http_client, HyperClient::new()) {
+            (Some(client), _) => Arc::clone(client),
+            (None, Ok(client)) => Arc::new(client),
+            (None, Err(error)) => {
+                problems.append(error);
+                return Vec::new();
+            }
+        };
+        let made = providers.into_iter().map(|provider| {
+            OAuthClient::new(Arc::clone(provider), Arc::clone(&http), Arc::clone(&self.clock)).map(Arc::new)
+        });
+        made.filter_map(|client| client.map_err(|error| problems.append(error)).ok()).collect()
+    }
+}
+
+fn asked(provider: &Provider) -> Option<&Arc<OAuth>> {
+    match provider {
+        Provider::OAuth(oauth) => Some(oauth),
+        Provider::Credentials(_) | Provider::Email(_) => None,
+    }
+}

@@ -1,0 +1,337 @@
+//! What binds the answer of a provider to the browser that asked: `state`, the code verifier of PKCE, and `nonce`
+//! (RFC 6749 section 10.12, RFC 7636, OpenID Connect Core section 15.5.2; `docs/protocol.md` section 7.2).
+//!
+//! A browser keeps them in sealed cookies. There are those of the dialect, of which each tab overwrites the last
+//! one's; and one for each sign-in, named after its state, which holds all of it. An answer is judged by the latter;
+//! by the former only if a server of the npm packages has begun the sign-in.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::form::PostedForm;
+use crate::{
+    clock::Timestamp,
+    codec::{self, Codec, CodecError},
+    cookie::{CookieHeaders, CookieNames, CookieSpec, SetCookie},
+    dialect::Rules,
+    provider::OAuth,
+    random,
+    secret::Secret,
+};
+
+/// How long a sign-in may take.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How many sign-ins one browser may have open; the oldest make room.
+const MAX_OPEN: usize = 5;
+/// The longest cookie, in bytes: browsers drop a longer one.
+const MAX_COOKIE_BYTES: usize = 3800;
+
+/// A sign-in that has begun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Transaction {
+    pub(crate) provider: String,
+    pub(crate) state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code_verifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
+    pub(crate) redirect_uri: String,
+    /// Where the browser goes afterwards. `None` in a sign-in that a server of the npm packages has begun: there it is
+    /// in a cookie of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) callback_url: Option<String>,
+    /// Who was signed in then: for them alone this may link an account.
+    pub(crate) began_as: BeganAs,
+    #[serde(rename = "exp")]
+    end: i64,
+}
+
+/// Who was signed in when a sign-in began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BeganAs {
+    Nobody,
+    User(String),
+    /// A server of the npm packages has not written that down.
+    Unknown,
+}
+
+/// The cookies of both schemes.
+pub(crate) struct Checks {
+    schemes: [Scheme; 2],
+    /// Where the state itself is sealed (v5).
+    state: Option<Arc<dyn Codec>>,
+    posted: PostedForm,
+    writes_cookies: bool,
+    leeway: i64,
+}
+
+/// The cookies of one scheme, each with what seals it.
+struct Scheme {
+    state: Sealed,
+    pkce: Sealed,
+    nonce: Sealed,
+    transaction: Arc<dyn Codec>,
+}
+
+struct Sealed {
+    spec: CookieSpec,
+    codec: Arc<dyn Codec>,
+}
+
+/// The payload of a cookie of the dialect.
+#[derive(Deserialize)]
+struct Check {
+    value: String,
+    provider: String,
+    exp: i64,
+}
+
+impl Checks {
+    /// `names` are those at http and at https.
+    pub(crate) fn new(rules: &Rules, secret: &Secret, names: [&CookieNames; 2]) -> Self {
+        let codec = |salt: &str| codec::for_purpose(rules.token, secret, salt);
+        let sealed = |spec: &CookieSpec| Sealed { spec: spec.clone(), codec: codec(&spec.name) };
+        let schemes = names.map(|names| Scheme {
+            state: sealed(&names.state),
+            pkce: sealed(&names.pkce_code_verifier),
+            nonce: sealed(&names.nonce),
+            transaction: codec(&format!("{}.transaction", names.state.name)),
+        });
+        Self {
+            schemes,
+            state: rules.seals_state.then(|| codec("encodedState")),
+            posted: PostedForm::new(codec("posted form")),
+            writes_cookies: rules.check_cookies,
+            leeway: rules.leeway,
+        }
+    }
+
+    pub(crate) fn posted(&self) -> &PostedForm {
+        &self.posted
+    }
+
+    /// Begins a sign-in: new random values, and the cookies that keep them.
+    pub(crate) fn begin(
+        &self,
+        provider: &OAuth,
+        redirect_uri: String,
+        callback_url: &str,
+        began_as: BeganAs,
+        request: &CookieHeaders<'_>,
+        https: bool,
+        now: Timestamp,
+    ) -> Result<(Transaction, Vec<SetCookie>), CodecError> {
+        let end = now.plus(LIFETIME);
+        let mut transaction = Transaction {
+            provider: provider.id.clone().into_owned(),
+            state: self.new_state(end)?,
+            code_verifier: provider.pkce.then(random_text).transpose()?,
+            nonce: provider.nonce.then(random_text).transpose()?,
+            redirect_uri,
+            callback_url: Some(callback_url.to_owned()),
+            began_as,
+            end: end.as_secs(),
+        };
+        let scheme = self.scheme(https);
+        let mut cookies = Vec::new();
+        if self.writes_cookies {
+            let values = [
+                (&scheme.state, Some(&transaction.state)),
+                (&scheme.pkce, transaction.code_verifier.as_ref()),
+                (&scheme.nonce, transaction.nonce.as_ref()),
+            ];
+            for (cookie, value) in values {
+                let Some(value) = value else { continue };
+                let check = json!({
+                    "value": value,
+                    "provider": transaction.provider,
+                    "iat": now.as_secs(),
+                    "exp": transaction.end,
+                    "jti": uuid::Uuid::new_v4().to_string(),
+                });
+                let value = cookie.codec.encode(check.to_string().as_bytes())?;
+                cookies.push(cookie.spec.set_for(&cookie.spec.name, &value, LIFETIME, now));
+            }
+        }
+        let mut sealed = scheme.seal(&transaction)?;
+        if sealed.len() > MAX_COOKIE_BYTES {
+            // A very long URL: the cookie for it alone has to do.
+            transaction.callback_url = None;
+            sealed = scheme.seal(&transaction)?;
+        }
+        let name = scheme.name_of(&transaction.state);
+        cookies.push(scheme.state.spec.set_for(&name, &sealed, LIFETIME, now));
+        cookies.extend(scheme.make_room(request, now));
+        Ok((transaction, cookies))
+    }
+
+    /// The sign-in that an answer with this state belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Why it belongs to none, for the log.
+    pub(crate) fn find(
+        &self,
+        provider: &OAuth,
+        state: &str,
+        redirect_uri: &str,
+        request: &CookieHeaders<'_>,
+        https: bool,
+        now: Timestamp,
+    ) -> Result<Transaction, &'static str> {
+        let scheme = self.scheme(https);
+        let transaction = match request.find(&scheme.name_of(state)) {
+            Some(sealed) => scheme.open(&sealed).ok_or("its cookie was not sealed here")?,
+            None => self.of_cookies(provider, state, redirect_uri, request, scheme)?,
+        };
+        if !bool::from(transaction.state.as_bytes().ct_eq(state.as_bytes())) {
+            return Err("its state is not the one that was sent");
+        }
+        if transaction.provider != provider.id {
+            return Err("it was begun at another provider");
+        }
+        if transaction.redirect_uri != redirect_uri {
+            return Err("it was begun at another address of this site");
+        }
+        if transaction.end <= now.as_secs() - self.leeway {
+            return Err("it has taken longer than 15 minutes");
+        }
+        if transaction.code_verifier.is_some() != provider.pkce || transaction.nonce.is_some() != provider.nonce {
+            return Err("it was begun with other checks");
+        }
+        Ok(transaction)
+    }
+
+    /// A sign-in that a server of the npm packages has begun.
+    fn of_cookies(
+        &self,
+        provider: &OAuth,
+        state: &str,
+        redirect_uri: &str,
+        request: &CookieHeaders<'_>,
+        scheme: &Scheme,
+    ) -> Result<Transaction, &'static str> {
+        let none = "this browser has not begun it, or has begun too many since";
+        if !self.writes_cookies {
+            return Err(none);
+        }
+        let check = |cookie: &Sealed| -> Option<Check> {
+            let opened = cookie.codec.decode(&request.find(&cookie.spec.name)?).ok()?;
+            serde_json::from_slice(&opened.claims).ok()
+        };
+        let sent = check(&scheme.state).ok_or(none)?;
+        if !bool::from(sent.value.as_bytes().ct_eq(state.as_bytes())) {
+            return Err("its state is not the one that was sent");
+        }
+        let mut end = sent.exp;
+        let mut value = |wanted: bool, cookie: &Sealed| -> Result<Option<String>, &'static str> {
+            if !wanted {
+                return Ok(None);
+            }
+            let check = check(cookie).filter(|check| check.provider == sent.provider);
+            let check = check.ok_or("a cookie with one of its checks is missing")?;
+            end = end.min(check.exp);
+            Ok(Some(check.value))
+        };
+        let (code_verifier, nonce) =
+            (value(provider.pkce, &scheme.pkce)?, value(provider.nonce, &scheme.nonce)?);
+        Ok(Transaction {
+            provider: sent.provider,
+            state: sent.value,
+            code_verifier,
+            nonce,
+            redirect_uri: redirect_uri.to_owned(),
+            callback_url: None,
+            began_as: BeganAs::Unknown,
+            end,
+        })
+    }
+
+    /// Removes the cookies of a sign-in that has come to its end.
+    pub(crate) fn clear(
+        &self,
+        transaction: &Transaction,
+        request: &CookieHeaders<'_>,
+        https: bool,
+        now: Timestamp,
+    ) -> Vec<SetCookie> {
+        let scheme = self.scheme(https);
+        let own = scheme.name_of(&transaction.state);
+        let plain = [&scheme.state, &scheme.pkce, &scheme.nonce].map(|cookie| (&cookie.spec, &cookie.spec.name));
+        plain
+            .into_iter()
+            .chain([(&scheme.state.spec, &own)])
+            .filter(|(_, name)| request.find(name).is_some())
+            .map(|(spec, name)| spec.remove(name, now))
+            .collect()
+    }
+
+    fn scheme(&self, https: bool) -> &Scheme {
+        &self.schemes[usize::from(https)]
+    }
+
+    fn new_state(&self, end: Timestamp) -> Result<String, CodecError> {
+        let random = random_text()?;
+        match &self.state {
+            Some(codec) => codec.encode(json!({ "random": random, "exp": end.as_secs() }).to_string().as_bytes()),
+            None => Ok(random),
+        }
+    }
+}
+
+impl Transaction {
+    /// By which it is known whether the state was used.
+    pub(crate) fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.state))
+    }
+
+    /// Until when it is to be remembered that the state was used: as long again, whatever the clocks do.
+    pub(crate) fn forgotten(&self) -> Timestamp {
+        Timestamp::from_secs(self.end).plus(LIFETIME)
+    }
+}
+
+impl Scheme {
+    /// The cookie of the sign-in with this state.
+    fn name_of(&self, state: &str) -> String {
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(state)[..9]);
+        format!("{}.{hash}", self.state.spec.name)
+    }
+
+    fn seal(&self, transaction: &Transaction) -> Result<String, CodecError> {
+        self.transaction.encode(&serde_json::to_vec(transaction).unwrap_or_default())
+    }
+
+    fn open(&self, sealed: &str) -> Option<Transaction> {
+        serde_json::from_slice(&self.transaction.decode(sealed).ok()?.claims).ok()
+    }
+
+    /// Removes what is over or cannot be opened, and the oldest where there are too many.
+    fn make_room(&self, request: &CookieHeaders<'_>, now: Timestamp) -> Vec<SetCookie> {
+        let prefix = format!("{}.", self.state.spec.name);
+        let mut open: Vec<(i64, String)> = request
+            .beginning_with(&prefix)
+            .map(|(name, value)| (self.open(&value).map_or(0, |transaction| transaction.end), name))
+            .collect();
+        open.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
+        let is_over = |end: i64| end <= now.as_secs();
+        let too_many = open.iter().enumerate().filter(|(index, (end, _))| *index + 1 >= MAX_OPEN || is_over(*end));
+        too_many.map(|(_, (_, name))| self.state.spec.remove(name, now)).collect()
+    }
+}
+
+/// The challenge of a code verifier: S256, and nothing else (RFC 7636 section 4.2).
+pub(super) fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+/// 256 random bits as 43 characters.
+fn random_text() -> Result<String, CodecError> {
+    random::bytes::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).map_err(|_| CodecError::unavailable())
+}

@@ -1,0 +1,221 @@
+//! One provider, and how it is asked.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Uri, header::CONTENT_TYPE};
+use serde_json::Value;
+
+use super::{
+    discovery::Metadata,
+    error::{OAuthError, quoted},
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    codec::{Codec, JwksUrl},
+    error::ConfigError,
+    http_client::{Document, Failure, HttpClient, Limits, Source, asked, check_url},
+    provider::{OAuth, Protocol},
+};
+
+/// A provider, with what is known of it by now.
+pub(crate) struct OAuthClient {
+    pub(crate) provider: Arc<OAuth>,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    metadata: Option<Document<Metadata>>,
+    /// The keys of its ID tokens, and where they are.
+    keys: Mutex<Option<(String, JwksUrl)>>,
+}
+
+/// How long one request may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// An endpoint of a provider.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Endpoint {
+    Authorization,
+    Token,
+    Userinfo,
+    Jwks,
+    EndSession,
+}
+
+impl OAuthClient {
+    pub(crate) fn new(
+        provider: Arc<OAuth>,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
+        let metadata = match (&provider.issuer, provider.protocol) {
+            (Some(issuer), Protocol::Oidc) => {
+                let (issuer, tenants) = (issuer.clone(), provider.quirks.tenant_issuer);
+                Some(Document::new(Source {
+                    url: askable(&Metadata::place(&issuer), &provider.id)?,
+                    name: "discovery document",
+                    accept: "application/json",
+                    client: Arc::clone(&http),
+                    clock: Arc::clone(&clock),
+                    limits: Limits {
+                        max_age: Duration::from_secs(60 * 60),
+                        min_interval: Duration::from_secs(60),
+                        max_stale: Duration::from_secs(24 * 60 * 60),
+                    },
+                    time_limit: TIME_LIMIT,
+                    read: Arc::new(move |json| Metadata::read(json, &issuer, tenants)),
+                }))
+            }
+            _ => None,
+        };
+        let this = Self { provider, http, clock, metadata, keys: Mutex::new(None) };
+        for endpoint in [Endpoint::Token, Endpoint::Userinfo, Endpoint::Jwks] {
+            if let Some(url) = this.configured(endpoint) {
+                askable(&url, &this.provider.id)?;
+            }
+        }
+        Ok(this)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    /// What the provider says of itself, where it has discovery. The first one who asks waits for it.
+    pub(super) async fn metadata(&self) -> Result<Option<Arc<Metadata>>, OAuthError> {
+        let Some(document) = &self.metadata else { return Ok(None) };
+        match document.held() {
+            (Some(metadata), fresh) => {
+                if !fresh {
+                    document.ask_for_newer();
+                }
+                Ok(Some(metadata))
+            }
+            (None, _) => {
+                document.load().await.map_err(|Failure { problem, remedy }| {
+                    OAuthError::unavailable(format!("{problem}; {remedy}"))
+                })?;
+                Ok(document.held().0)
+            }
+        }
+    }
+
+    /// Where an endpoint is: as it was configured, else as discovery says; `None` if there is none.
+    pub(super) async fn endpoint(&self, endpoint: Endpoint) -> Result<Option<String>, OAuthError> {
+        if let Some(url) = self.configured(endpoint) {
+            return Ok(Some(url));
+        }
+        let metadata = self.metadata().await?;
+        Ok(metadata.and_then(|metadata| {
+            match endpoint {
+                Endpoint::Authorization => &metadata.authorization_endpoint,
+                Endpoint::Token => &metadata.token_endpoint,
+                Endpoint::Userinfo => &metadata.userinfo_endpoint,
+                Endpoint::Jwks => &metadata.jwks_uri,
+                Endpoint::EndSession => &metadata.end_session_endpoint,
+            }
+            .clone()
+        }))
+    }
+
+    /// Likewise, and it has to be there.
+    pub(super) async fn required(&self, endpoint: Endpoint) -> Result<String, OAuthError> {
+        self.endpoint(endpoint).await?.ok_or_else(|| {
+            OAuthError::invalid(format!("its discovery document names no {endpoint:?} endpoint: set it by hand"))
+        })
+    }
+
+    fn configured(&self, endpoint: Endpoint) -> Option<String> {
+        let endpoints = &self.provider.endpoints;
+        let url = match endpoint {
+            Endpoint::Authorization => &endpoints.authorization,
+            Endpoint::Token => &endpoints.token,
+            Endpoint::Userinfo => &endpoints.userinfo,
+            Endpoint::Jwks => &endpoints.jwks,
+            Endpoint::EndSession => &endpoints.end_session,
+        };
+        let issuer = self.provider.issuer.as_deref().unwrap_or_default().trim_end_matches('/');
+        url.as_deref().map(|url| url.replace("{issuer}", issuer))
+    }
+
+    /// The keys of the provider's ID tokens.
+    pub(super) async fn keys(&self) -> Result<JwksUrl, OAuthError> {
+        let url = self.required(Endpoint::Jwks).await?;
+        let mut held = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*held {
+            Some((known, keys)) if *known == url => Ok(keys.clone()),
+            _ => {
+                let algorithms =
+                    self.provider.algorithms.iter().copied().filter(|algorithm| !algorithm.is_symmetric());
+                let keys = JwksUrl::shared(&url, algorithms, Arc::clone(&self.http), Arc::clone(&self.clock));
+                let keys = keys.map_err(|error| OAuthError::invalid(error.to_string()))?;
+                *held = Some((url, keys.clone()));
+                Ok(keys)
+            }
+        }
+    }
+
+    /// Sends a request, and waits for the whole response.
+    pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OAuthError> {
+        Ok(asked(&self.http, &*self.clock, TIME_LIMIT, request).await?)
+    }
+
+    /// What a response says in JSON; that it says so with a content type of JSON's is asked for, too.
+    pub(super) fn json(&self, response: &Response<Bytes>) -> Result<Value, OAuthError> {
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = essence == "application/json" || essence.ends_with("+json");
+        if !is_json && !self.provider.quirks.any_content_type {
+            let (status, kind) = (response.status(), quoted(&essence));
+            return Err(OAuthError::invalid(format!("the answer ({status}) is {kind:?} and not JSON")));
+        }
+        serde_json::from_slice(response.body())
+            .map_err(|error| OAuthError::invalid(format!("the answer is no JSON ({error})")))
+    }
+}
+
+/// Sorts out what is no answer at all.
+pub(super) fn answered(status: StatusCode) -> Result<(), OAuthError> {
+    match status {
+        status if status.is_redirection() => {
+            Err(OAuthError::invalid(format!("the server answered {status}, and redirects are not followed")))
+        }
+        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Err(OAuthError::unavailable(format!("the server answered {status}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Opens a token with keys that may have to be read first, or again.
+pub(super) async fn open(codec: &dyn Codec, token: &str) -> Result<Vec<u8>, OAuthError> {
+    match codec.decode(token) {
+        Ok(opened) => Ok(opened.claims),
+        Err(error) if error.is_unknown_key() => {
+            if let Some(newer) = codec.refresh() {
+                newer.await;
+            }
+            Ok(codec.decode(token)?.claims)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn askable(url: &str, provider: &str) -> Result<Uri, ConfigError> {
+    let parsed = url.parse::<Uri>().map_err(|error| error.to_string());
+    parsed.and_then(|url| check_url(&url).map(|()| url).map_err(|error| error.to_string())).map_err(|error| {
+        ConfigError::one(
+            format!("the provider {provider:?} cannot be asked at {url:?} ({error})"),
+            "use the https URL that it documents",
+        )
+    })
+}
+
+impl fmt::Debug for OAuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OAuthClient").field(&self.provider).finish()
+    }
+}

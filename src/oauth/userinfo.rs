@@ -1,0 +1,131 @@
+//! Who has signed in: the ID token, the userinfo endpoint (OpenID Connect Core section 5.3), and what else a provider
+//! has to be asked for.
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Method as HttpMethod, Request,
+    header::{ACCEPT, AUTHORIZATION},
+};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    client::{Endpoint, OAuthClient, answered},
+    error::OAuthError,
+    token::Grant,
+};
+use crate::{
+    error::BoxError,
+    provider::{Profile, Protocol},
+    user::User,
+};
+
+impl OAuthClient {
+    /// What the provider says of the user whom a grant is about. `posted` is what it has posted beside the code.
+    pub(crate) async fn profile(
+        &self,
+        grant: &Grant,
+        nonce: Option<&str>,
+        posted: Option<Value>,
+    ) -> Result<Profile, OAuthError> {
+        let access_token = grant.tokens.access_token.as_deref();
+        let claims = match (&grant.tokens.id_token, self.provider.protocol) {
+            (Some(id_token), Protocol::Oidc) => Some(self.verified(id_token, nonce, access_token).await?),
+            (None, Protocol::Oidc) => return Err(OAuthError::invalid("the answer has no ID token")),
+            (_, Protocol::OAuth2) => None,
+        };
+        let mut members = match (claims, self.provider.quirks.profile_in_tokens) {
+            (None, Some(pointer)) => {
+                let place = grant.answer.pointer(pointer);
+                place.cloned().ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
+            }
+            (claims, _) if self.provider.reads_userinfo => {
+                let userinfo = self.userinfo(access_token.unwrap_or_default()).await;
+                let userinfo = userinfo.map_err(|error| error.about("the userinfo endpoint"))?;
+                joined(claims, userinfo)?
+            }
+            (claims, _) => Value::Object(claims.unwrap_or_default()),
+        };
+        for (name, url) in self.provider.quirks.more {
+            match self.resource(url, access_token.unwrap_or_default()).await {
+                Ok(more) => members[*name] = more,
+                Err(error) => {
+                    tracing::warn!(provider = %self.provider.id, url, "what belongs to a profile was left out: {error}");
+                }
+            }
+        }
+        if let (Some(posted), Value::Object(members)) = (posted, &mut members) {
+            members.insert("user".to_owned(), posted);
+        }
+        if let Some(adapt) = self.provider.quirks.adapt {
+            adapt(&mut members);
+        }
+        Ok(Profile::new(members, self.now()))
+    }
+
+    /// The user whom a profile describes; their id is that at the provider.
+    pub(crate) fn user(&self, profile: &Profile) -> Result<User, BoxError> {
+        let mut user = match &self.provider.read {
+            Some(read) => read(profile)?,
+            None => self.provider.map.read(profile)?,
+        };
+        user.email = user.email.map(|email| email.to_lowercase());
+        if user.id.is_empty() { Err("the profile has no id of the user".into()) } else { Ok(user) }
+    }
+
+    async fn userinfo(&self, access_token: &str) -> Result<Map<String, Value>, OAuthError> {
+        let url = self.required(Endpoint::Userinfo).await?;
+        match self.resource(&url, access_token).await? {
+            Value::Object(members) => Ok(members),
+            // Some answer with a list of one.
+            Value::Array(list) => match list.into_iter().next() {
+                Some(Value::Object(members)) => Ok(members),
+                _ => Err(OAuthError::invalid("the answer is no object")),
+            },
+            _ => Err(OAuthError::invalid("the answer is no object")),
+        }
+    }
+
+    /// Reads a resource of the provider's with the access token.
+    async fn resource(&self, url: &str, access_token: &str) -> Result<Value, OAuthError> {
+        let quirks = &self.provider.quirks;
+        let mut url = Url::parse(url).map_err(|_| OAuthError::invalid("its URL is none"))?;
+        let mut request = Request::new(Bytes::new());
+        if let Some(name) = quirks.token_in_query {
+            url.query_pairs_mut().append_pair(name, access_token);
+        } else {
+            let mut header = HeaderValue::try_from(format!("Bearer {access_token}"))
+                .map_err(|_| OAuthError::invalid("the access token fits no header"))?;
+            header.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        if quirks.userinfo_by_post {
+            *request.method_mut() = HttpMethod::POST;
+        }
+        *request.uri_mut() = url.as_str().parse().map_err(|_| OAuthError::invalid("its URL is none"))?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in quirks.userinfo_headers {
+            let name = HeaderName::from_static(name);
+            let value = value.replace("{client_id}", &self.provider.client_id);
+            let value = HeaderValue::try_from(value).map_err(|_| OAuthError::invalid("a header of its"))?;
+            request.headers_mut().insert(name, value);
+        }
+        let response = self.send(request).await?;
+        answered(response.status())?;
+        if !response.status().is_success() {
+            return Err(OAuthError::refused(format!("the server answered {}", response.status())));
+        }
+        self.json(&response)
+    }
+}
+
+/// Both together. They have to be about the same user (OpenID Connect Core section 5.3.2), and what was signed stays.
+fn joined(claims: Option<Map<String, Value>>, userinfo: Map<String, Value>) -> Result<Value, OAuthError> {
+    let Some(claims) = claims else { return Ok(Value::Object(userinfo)) };
+    if userinfo.get("sub") != claims.get("sub") {
+        return Err(OAuthError::invalid("the userinfo endpoint is about somebody else than the ID token"));
+    }
+    let mut members = userinfo;
+    members.extend(claims);
+    Ok(Value::Object(members))
+}

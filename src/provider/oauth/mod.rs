@@ -1,0 +1,442 @@
+//! OAuth 2 and OpenID Connect: what an application says of a provider (`docs/protocol.md` section 7).
+//!
+//! Everything in which providers differ is data here, or a small function that is given here; how a sign-in goes
+//! stands in the module `oauth` and knows no provider.
+
+mod button;
+mod client_authentication;
+mod profile;
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+pub use self::{
+    button::ButtonStyle,
+    client_authentication::ClientAuthentication,
+    profile::{Profile, ProfileMap, Proof},
+};
+pub(crate) use self::client_authentication::Method;
+use super::Provider;
+use crate::{
+    codec::JwsAlgorithm,
+    error::{BoxError, ConfigError},
+    user::User,
+};
+
+/// A provider of OAuth 2 or OpenID Connect.
+///
+/// For one of the well-known ones there is a preset in [`preset`](crate::preset), such as
+/// [`GitHub`](crate::preset::GitHub). For any other one, OpenID Connect needs its issuer alone:
+///
+/// ```
+/// use portcullis::{Auth, OAuth, OriginPolicy, Secret};
+///
+/// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+///     .origin(OriginPolicy::fixed("https://app.example")?)
+///     .provider(OAuth::oidc("corporate", "https://id.example", "my-client-id", "my-client-secret"))
+///     .build()?;
+/// # let _ = auth;
+/// # Ok::<_, portcullis::ConfigError>(())
+/// ```
+///
+/// OAuth 2 knows no discovery and no ID token, so it needs its endpoints, and which member of the profile is what:
+///
+/// ```
+/// use portcullis::{Endpoints, OAuth, ProfileMap};
+///
+/// let endpoints = Endpoints::new("https://acme.example/authorize", "https://acme.example/token")
+///     .userinfo("https://acme.example/me");
+/// let provider = OAuth::oauth2("acme", endpoints, "my-client-id", "my-client-secret")
+///     .scope("user email")
+///     .profile_map(ProfileMap { image: &["/avatar"], ..ProfileMap::PLAIN });
+/// # let _ = provider;
+/// ```
+///
+/// PKCE with S256 and `state` are always used, and `nonce` with OpenID Connect; what a provider cannot do is switched
+/// off by name. The redirect URI to register at the provider is `{origin}{base path}/callback/{id}`.
+#[derive(Clone)]
+#[must_use]
+pub struct OAuth {
+    pub(crate) id: Cow<'static, str>,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) protocol: Protocol,
+    pub(crate) client_id: String,
+    pub(crate) authentication: ClientAuthentication,
+    pub(crate) issuer: Option<String>,
+    /// How it always ends.
+    pub(crate) issuer_ending: &'static str,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) scope: Cow<'static, str>,
+    pub(crate) authorization_params: Vec<(String, String)>,
+    pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) pkce: bool,
+    pub(crate) nonce: bool,
+    pub(crate) form_post: bool,
+    pub(crate) reads_userinfo: bool,
+    pub(crate) algorithms: Vec<JwsAlgorithm>,
+    pub(crate) quirks: Quirks,
+    pub(crate) map: ProfileMap,
+    pub(crate) read: Option<ReadProfile>,
+    pub(crate) button: ButtonStyle,
+}
+
+/// A function of the application that reads a profile.
+pub(crate) type ReadProfile = Arc<dyn Fn(&Profile) -> Result<User, BoxError> + Send + Sync>;
+
+/// Which of the two a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// OAuth 2 (RFC 6749): who the user is stands at the userinfo endpoint.
+    OAuth2,
+    /// OpenID Connect: who the user is stands in a signed ID token.
+    Oidc,
+}
+
+impl Protocol {
+    /// What Auth.js 5 calls a provider, or an account of one, that speaks it.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::OAuth2 => "oauth",
+            Self::Oidc => "oidc",
+        }
+    }
+}
+
+/// Where a provider is asked. With OpenID Connect only what its discovery document does not say, or says wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Endpoints {
+    pub(crate) authorization: Option<Cow<'static, str>>,
+    pub(crate) token: Option<Cow<'static, str>>,
+    pub(crate) userinfo: Option<Cow<'static, str>>,
+    pub(crate) jwks: Option<Cow<'static, str>>,
+    pub(crate) end_session: Option<Cow<'static, str>>,
+}
+
+impl Endpoints {
+    /// The authorization endpoint and the token endpoint (RFC 6749 section 3).
+    pub fn new(authorization: impl Into<Cow<'static, str>>, token: impl Into<Cow<'static, str>>) -> Self {
+        Self { authorization: Some(authorization.into()), token: Some(token.into()), ..Self::default() }
+    }
+
+    /// Where the user's profile is (OpenID Connect Core section 5.3).
+    pub fn userinfo(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.userinfo = Some(url.into());
+        self
+    }
+
+    /// Where the keys are that ID tokens are signed with.
+    pub fn jwks(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.jwks = Some(url.into());
+        self
+    }
+
+    /// Where a browser is sent to sign out at the provider (OpenID Connect RP-Initiated Logout).
+    pub fn end_session(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.end_session = Some(url.into());
+        self
+    }
+}
+
+/// In what a provider departs from the specifications. All of it is data; the flow knows no provider.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// The issuer of its ID tokens has `{tenantid}` in it, which stands for the claim `tid` (Microsoft).
+    pub tenant_issuer: bool,
+    /// What `client_id` is called, such as `appid`.
+    pub client_id: &'static str,
+    /// What stands between scopes in the authorization request.
+    pub scope_separator: char,
+    /// Its answers have other content types than JSON's.
+    pub any_content_type: bool,
+    /// The profile is asked for with POST.
+    pub userinfo_by_post: bool,
+    /// The access token goes into the query of the userinfo request under this name, and not into `Authorization`.
+    pub token_in_query: Option<&'static str>,
+    /// Further headers of the userinfo request.
+    pub userinfo_headers: &'static [(&'static str, &'static str)],
+    /// Further resources that are read with the access token: the member of the profile that each becomes, and its
+    /// URL. One that cannot be read is left out.
+    pub more: &'static [(&'static str, &'static str)],
+    /// The token response holds the tokens under this JSON pointer, such as `/authed_user`.
+    pub tokens_at: &'static str,
+    /// The token response holds the profile under this JSON pointer, and there is no userinfo endpoint.
+    pub profile_in_tokens: Option<&'static str>,
+    /// Brings the profile into a shape that a [`ProfileMap`] can read.
+    pub adapt: Option<fn(&mut serde_json::Value)>,
+}
+
+impl Quirks {
+    /// None.
+    pub const NONE: Self = Self {
+        tenant_issuer: false,
+        client_id: "client_id",
+        scope_separator: ' ',
+        any_content_type: false,
+        userinfo_by_post: false,
+        token_in_query: None,
+        userinfo_headers: &[],
+        more: &[],
+        tokens_at: "",
+        profile_in_tokens: None,
+        adapt: None,
+    };
+}
+
+impl OAuth {
+    /// A provider of OpenID Connect, by its issuer: exactly as it writes itself in its discovery document, which is
+    /// read from `{issuer}/.well-known/openid-configuration`.
+    ///
+    /// The secret is sent with HTTP Basic authentication (`client_secret_basic`); see [`ClientAuthentication`] for
+    /// the other ways.
+    pub fn oidc(
+        id: impl Into<Cow<'static, str>>,
+        issuer: impl Into<String>,
+        client_id: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> Self {
+        Self {
+            issuer: Some(issuer.into()),
+            scope: "openid profile email".into(),
+            map: ProfileMap::OIDC,
+            ..Self::of(Protocol::Oidc, id.into(), client_id.into(), authentication.into())
+        }
+    }
+
+    /// A provider of OAuth 2.
+    pub fn oauth2(
+        id: impl Into<Cow<'static, str>>,
+        endpoints: Endpoints,
+        client_id: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> Self {
+        Self { endpoints, ..Self::of(Protocol::OAuth2, id.into(), client_id.into(), authentication.into()) }
+    }
+
+    pub(crate) fn of(
+        protocol: Protocol,
+        id: Cow<'static, str>,
+        client_id: String,
+        authentication: ClientAuthentication,
+    ) -> Self {
+        Self {
+            name: id.clone(),
+            id,
+            protocol,
+            client_id,
+            authentication,
+            issuer: None,
+            issuer_ending: "",
+            endpoints: Endpoints::default(),
+            scope: "".into(),
+            authorization_params: Vec::new(),
+            token_params: Vec::new(),
+            pkce: true,
+            nonce: protocol == Protocol::Oidc,
+            form_post: false,
+            reads_userinfo: protocol == Protocol::OAuth2,
+            algorithms: JwsAlgorithm::ASYMMETRIC.to_vec(),
+            quirks: Quirks::NONE,
+            map: ProfileMap::PLAIN,
+            read: None,
+            button: ButtonStyle::default(),
+        }
+    }
+
+    /// Another id: part of the redirect URI, and of the key of every account.
+    pub fn with_id(mut self, id: impl Into<Cow<'static, str>>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// The name on the button.
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The issuer, for presets of which everybody runs their own.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        let mut issuer = issuer.into();
+        if !issuer.ends_with(self.issuer_ending) {
+            issuer.push_str(self.issuer_ending);
+        }
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Where the provider is asked, in place of what its preset or its discovery document says.
+    pub fn endpoints(mut self, endpoints: Endpoints) -> Self {
+        let new = endpoints;
+        let old = &mut self.endpoints;
+        old.authorization = new.authorization.or(old.authorization.take());
+        old.token = new.token.or(old.token.take());
+        old.userinfo = new.userinfo.or(old.userinfo.take());
+        old.jwks = new.jwks.or(old.jwks.take());
+        old.end_session = new.end_session.or(old.end_session.take());
+        self
+    }
+
+    /// What the application asks for, with blanks in between.
+    pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.scope = scope.into();
+        self
+    }
+
+    /// A further parameter of the authorization request, such as `prompt` with `consent`. What the flow itself sends
+    /// (`state`, `redirect_uri`, `nonce`, ...) cannot be set.
+    pub fn authorization_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.authorization_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// A further parameter of the token request, such as `resource` (RFC 8707).
+    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.token_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// For a provider that refuses PKCE (RFC 7636). Most that do not know it pass it over; leave it on for those.
+    pub fn without_pkce(mut self) -> Self {
+        self.pkce = false;
+        self
+    }
+
+    /// For a provider that does not give `nonce` back in its ID token.
+    pub fn without_nonce(mut self) -> Self {
+        self.nonce = false;
+        self
+    }
+
+    /// Asks for `response_mode=form_post`: the provider posts its answer, so the code is in no URL of its making.
+    pub fn form_post(mut self) -> Self {
+        self.form_post = true;
+        self
+    }
+
+    /// With OpenID Connect: reads the userinfo endpoint too, for claims that are not in the ID token.
+    pub fn reading_userinfo(mut self) -> Self {
+        self.reads_userinfo = true;
+        self
+    }
+
+    /// The algorithms of ID tokens that are taken: by default all with a public key. With one of HS256, HS384 and
+    /// HS512 the client secret is the key.
+    pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = JwsAlgorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// In what it departs from the specifications.
+    pub fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
+    /// Which member of the profile is what of the user.
+    pub fn profile_map(mut self, map: ProfileMap) -> Self {
+        self.map = map;
+        self
+    }
+
+    /// Reads the profile with a function of the application. The user's `id` is the key of their account at the
+    /// provider: it has to be what the provider never gives to anybody else.
+    ///
+    /// ```
+    /// use portcullis::{OAuth, User};
+    ///
+    /// let provider = OAuth::oidc("corporate", "https://id.example", "my-client-id", "my-client-secret")
+    ///     .profile(|profile| {
+    ///         let user = User::new(profile.text("/sub").ok_or("no sub")?);
+    ///         Ok(user.name(profile.text("/{/given_name} {/family_name}").unwrap_or_default()))
+    ///     });
+    /// # let _ = provider;
+    /// ```
+    pub fn profile(
+        mut self,
+        read: impl Fn(&Profile) -> Result<User, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.read = Some(Arc::new(read));
+        self
+    }
+
+    /// How its button looks on the sign-in page.
+    pub fn button(mut self, button: ButtonStyle) -> Self {
+        self.button = button;
+        self
+    }
+
+    /// What keeps it from working, each with its remedy.
+    pub(crate) fn check(&self, problems: &mut ConfigError) {
+        let id = &self.id;
+        if self.client_id.is_empty() {
+            problems.add(
+                format!("the provider {id:?} has no client id"),
+                "register the application at the provider, and use the id that it is given there",
+            );
+        }
+        let needs_issuer = self.protocol == Protocol::Oidc && self.issuer.is_none();
+        let missing = |endpoint: &Option<_>| endpoint.is_none() && self.issuer.is_none();
+        if needs_issuer || missing(&self.endpoints.authorization) || missing(&self.endpoints.token) {
+            problems.add(
+                format!("the provider {id:?} has neither an issuer nor endpoints"),
+                "set its issuer with .issuer(..) (presets read AUTH_<ID>_ISSUER), or its endpoints with .endpoints(..)",
+            );
+        }
+        if self.protocol == Protocol::OAuth2
+            && self.endpoints.userinfo.is_none()
+            && self.quirks.profile_in_tokens.is_none()
+        {
+            problems.add(
+                format!("the provider {id:?} has no userinfo endpoint, so it could not say who signs in"),
+                "add it with Endpoints::userinfo",
+            );
+        }
+        let reserved = self.authorization_params.iter().find(|(name, _)| is_reserved(name));
+        if let Some((name, _)) = reserved {
+            problems.add(
+                format!("the authorization parameter {name:?} of the provider {id:?} belongs to the flow"),
+                "leave it out: it is set for each sign-in",
+            );
+        }
+        self.authentication.check(id, problems);
+    }
+}
+
+/// Whether the flow itself sets this parameter of the authorization request: nobody else may.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    const RESERVED: [&str; 11] = [
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "request",
+        "request_uri",
+        // Not OAuth's: where the browser goes afterwards is nothing that the provider needs to know.
+        "callbackUrl",
+    ];
+    RESERVED.contains(&name)
+}
+
+impl From<OAuth> for Provider {
+    fn from(oauth: OAuth) -> Self {
+        Self::OAuth(Arc::new(oauth))
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth")
+            .field("id", &self.id)
+            .field("protocol", &self.protocol)
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,253 @@
+//! Sign-in at a provider: `POST /signin/ID` sends the browser there, `/callback/ID` is where it comes back
+//! (`docs/protocol.md` section 7).
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+
+use bytes::{Buf, Bytes};
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
+use serde_json::Value;
+
+use super::{
+    Cx,
+    callback::{self, Proven},
+    fields::{Fields, read_body},
+};
+use crate::{
+    auth::{Auth, Site},
+    callbacks::Event,
+    cookie::{CookieHeaders, SetCookie},
+    error::{BoxError, ErrorCode},
+    oauth::{BeganAs, OAuthClient, OAuthError, PostedForm, Transaction},
+    provider::{OAuth, Profile},
+    reply::Reply,
+    session::Found,
+    store::StoreError,
+    user::{Account, ProviderTokens, User},
+};
+
+/// Sends the browser to the provider.
+pub(super) async fn start(cx: &Cx, client: &OAuthClient) -> Reply {
+    let provider = &client.provider;
+    let cookies = CookieHeaders::of(&cx.parts.headers);
+    let began_as = began_as(cx).await;
+    let begun = cx.site.oauth.checks.begin(
+        provider,
+        redirect_uri(cx, provider),
+        &cx.callback_url,
+        began_as,
+        &cookies,
+        cx.visit.https,
+        cx.visit.now,
+    );
+    let (transaction, cookies) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return refused(cx, provider, ErrorCode::OAuthSignin, &error).await,
+    };
+    match client.authorization_url(&transaction, cx.query.texts()).await {
+        Ok(url) => Reply::redirect(StatusCode::OK, url).with_cookies(cookies),
+        Err(error) => refused(cx, provider, ErrorCode::OAuthSignin, &error).await,
+    }
+}
+
+/// Takes the provider's answer.
+pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
+    let provider = &client.provider;
+    let answer = match Answer::read(cx, provider) {
+        Ok(answer) => answer,
+        Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
+    };
+    if let Some(error) = answer.field("error") {
+        let code = ErrorCode::Provider { code: cx.auth.settings.rules.provider_error };
+        return refused(cx, provider, code, &OAuthError::of_answer(error, answer.field("error_description"))).await;
+    }
+    let (transaction, code) = match checked(cx, client, &answer).await {
+        Ok(checked) => checked,
+        Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
+    };
+    match used(cx, &transaction).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let why = "its state was used before";
+            return refused(cx, provider, ErrorCode::OAuthCallback, &why).await;
+        }
+        Err(error) => return refused(cx, provider, ErrorCode::Callback, &error).await,
+    }
+    let (profile, tokens) = match identified(client, &transaction, code, &answer).await {
+        Ok(identified) => identified,
+        Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
+    };
+    let cleared = cleared(cx, &transaction);
+    match client.user(&profile) {
+        Ok(user) => {
+            let proven = proven(cx, provider, user, tokens, &profile, &transaction).await;
+            callback::finish(cx, &provider.id, proven).await.with_cookies_before(cleared)
+        }
+        Err(why) => {
+            report(cx, provider, ErrorCode::OAuthCallback.as_str(), &why).await;
+            Reply::redirect(StatusCode::OK, format!("{}/signin", cx.base)).with_cookies(cleared)
+        }
+    }
+}
+
+/// The provider that this request is a post of. It comes from another site, and is meant to.
+pub(super) fn posts_here<B>(site: &Site, request: &Request<B>) -> Option<Arc<OAuth>> {
+    let id = site.endpoint(request.uri().path())?.strip_prefix("callback/")?;
+    let provider = &site.oauth.client(id)?.provider;
+    (*request.method() == Method::POST && provider.form_post).then(|| Arc::clone(provider))
+}
+
+/// Answers it with a redirect, which the browser follows with its cookies.
+pub(super) async fn take_post<B>(
+    auth: &Auth,
+    site: &Site,
+    provider: &OAuth,
+    request: Request<B>,
+) -> Response<Bytes>
+where
+    B: Body + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<BoxError>,
+{
+    let (parts, body) = request.into_parts();
+    let reply = match read_body(&parts.headers, body, site.body_limit).await {
+        Ok(form) => {
+            let sealed = site.oauth.checks.posted().seal(&provider.id, |name| form.text(name), auth.now());
+            let query = sealed.map(|sealed| format!("?{}={sealed}", PostedForm::PARAMETER));
+            let path = format!("{}/callback/{}", site.base_path, provider.id);
+            Reply::redirect(StatusCode::OK, path + &query.unwrap_or_default())
+        }
+        Err(reply) => reply,
+    };
+    // The cookies of the browser are not known here, so none is changed.
+    reply.into_response(auth.settings.rules, false, Vec::new())
+}
+
+/// What a provider has answered: in the query, or in a form that was carried over.
+enum Answer<'c> {
+    Query(&'c Fields),
+    Posted(BTreeMap<String, String>),
+}
+
+impl<'c> Answer<'c> {
+    fn read(cx: &'c Cx, provider: &OAuth) -> Result<Self, &'static str> {
+        let Some(sealed) = cx.query.text(PostedForm::PARAMETER) else { return Ok(Self::Query(&cx.query)) };
+        let form = cx.site.oauth.checks.posted().open(&provider.id, sealed, cx.visit.now);
+        form.map(Self::Posted).ok_or("what was posted was not sealed here, or too long ago")
+    }
+
+    /// A parameter that is there once, and not empty.
+    fn field(&self, name: &str) -> Option<&str> {
+        let text = match self {
+            Self::Query(query) => query.text(name),
+            Self::Posted(form) => form.get(name).map(String::as_str),
+        };
+        text.filter(|text| !text.is_empty())
+    }
+}
+
+/// The sign-in that an answer belongs to, and the code that it brings.
+async fn checked<'a>(
+    cx: &Cx,
+    client: &OAuthClient,
+    answer: &'a Answer<'_>,
+) -> Result<(Transaction, &'a str), Cow<'static, str>> {
+    let provider = &client.provider;
+    let state = answer.field("state").ok_or("it has no state, or several")?;
+    let cookies = CookieHeaders::of(&cx.parts.headers);
+    let (redirect_uri, checks) = (redirect_uri(cx, provider), &cx.site.oauth.checks);
+    let transaction =
+        checks.find(provider, state, &redirect_uri, &cookies, cx.visit.https, cx.visit.now)?;
+    client.judge_issuer(answer.field("iss")).await.map_err(|error| error.to_string())?;
+    let code = answer.field("code").ok_or("it has no code, or several")?;
+    Ok((transaction, code))
+}
+
+/// Uses the state up. `false` if it was used before.
+async fn used(cx: &Cx, transaction: &Transaction) -> Result<bool, StoreError> {
+    let stores = cx.auth.settings.stores.as_ref();
+    let (hash, forgotten) = (transaction.hash(), transaction.forgotten());
+    cx.site.oauth.used.take(stores, &hash, forgotten, cx.visit.now).await
+}
+
+/// Who the provider says that it is.
+async fn identified(
+    client: &OAuthClient,
+    transaction: &Transaction,
+    code: &str,
+    answer: &Answer<'_>,
+) -> Result<(Profile, ProviderTokens), OAuthError> {
+    let verifier = transaction.code_verifier.as_deref();
+    let grant = client.redeem(code, &transaction.redirect_uri, verifier).await?;
+    let posted = answer.field("user").and_then(|user| serde_json::from_str::<Value>(user).ok());
+    let profile = client.profile(&grant, transaction.nonce.as_deref(), posted).await?;
+    Ok((profile, grant.tokens))
+}
+
+/// Whom the account belongs to, as far as can be said before the rules of accounts.
+async fn proven(
+    cx: &Cx,
+    provider: &OAuth,
+    user: User,
+    tokens: ProviderTokens,
+    profile: &Profile,
+    transaction: &Transaction,
+) -> Proven {
+    let rules = cx.auth.settings.rules;
+    let kind = if rules.names_oidc { provider.protocol.kind() } else { "oauth" };
+    let mut account = Account::new(kind, provider.id.clone(), user.id.clone());
+    account.tokens = tokens;
+    let mut user = user;
+    if rules.random_user_id {
+        user.id = uuid::Uuid::new_v4().to_string();
+    }
+    let callback_url = match &transaction.callback_url {
+        // It was checked when the sign-in began; the rules may have changed since.
+        Some(url) => Some(cx.auth.settings.callbacks.redirect(url, &cx.origin).await),
+        None => None,
+    };
+    Proven {
+        profile: Some(profile.members()),
+        link_to: link_to(cx, transaction).await,
+        callback_url,
+        ..Proven::new(user, account)
+    }
+}
+
+/// The user to link the account to: whoever is signed in now and was when the sign-in began (S38).
+async fn link_to(cx: &Cx, transaction: &Transaction) -> Option<String> {
+    let now = began_as(cx).await;
+    match (now, &transaction.began_as) {
+        (BeganAs::User(now), BeganAs::User(then)) if now == *then => Some(now),
+        (BeganAs::User(now), BeganAs::Unknown) => Some(now),
+        _ => None,
+    }
+}
+
+async fn began_as(cx: &Cx) -> BeganAs {
+    match cx.session().await {
+        Found::Session(live) => live.subject().map_or(BeganAs::Nobody, |id| BeganAs::User(id.into_owned())),
+        _ => BeganAs::Nobody,
+    }
+}
+
+fn redirect_uri(cx: &Cx, provider: &OAuth) -> String {
+    format!("{}/callback/{}", cx.base, provider.id)
+}
+
+fn cleared(cx: &Cx, transaction: &Transaction) -> Vec<SetCookie> {
+    let cookies = CookieHeaders::of(&cx.parts.headers);
+    cx.site.oauth.checks.clear(transaction, &cookies, cx.visit.https, cx.visit.now)
+}
+
+async fn refused(cx: &Cx, provider: &Arc<OAuth>, error: ErrorCode, why: &(impl fmt::Display + ?Sized)) -> Reply {
+    report(cx, provider, error.as_str(), why).await;
+    cx.fail(error, Some(&provider.id), StatusCode::OK)
+}
+
+/// Tells the operator why, and the application that.
+async fn report(cx: &Cx, provider: &OAuth, error: &'static str, why: &(impl fmt::Display + ?Sized)) {
+    tracing::warn!(provider = %provider.id, error, "a sign-in at a provider was refused: {why}");
+    let event = Event::SignInFailed { provider: provider.id.clone().into_owned(), error };
+    cx.auth.settings.callbacks.emit(event).await;
+}
