@@ -125,7 +125,7 @@ fn with_provider(builder: AuthBuilder) -> Result<AuthBuilder> {
 
 #[cfg(feature = "oauth")]
 fn provider_at(builder: AuthBuilder, issuer: &str, id: &str, secret: &str) -> Result<AuthBuilder> {
-    Ok(builder.provider(portcullis::OAuth::oidc("oidc", issuer, id, secret).with_name("OpenID")))
+    Ok(builder.provider(portcullis::OAuth::oidc("oidc", issuer, id, secret).with_name("OIDC")))
 }
 
 #[cfg(not(feature = "oauth"))]
