@@ -1,6 +1,9 @@
 //! From who somebody is at a provider to who they are here: sign in, create, link or refuse
 //! (`docs/protocol.md` section 11).
 
+mod seal;
+
+pub(crate) use self::seal::TokenSeal;
 use crate::{
     clock::Timestamp,
     store::{Result as StoreResult, StoreError, StoreErrorKind, Stores, UserChange},

@@ -161,6 +161,19 @@ pub struct ProviderTokens {
     pub extra: Map<String, Value>,
 }
 
+impl ProviderTokens {
+    /// What a provider does not give anew stays as it was (RFC 6749 section 6).
+    pub(crate) fn or_kept(self, before: &Self) -> Self {
+        Self {
+            refresh_token: self.refresh_token.or_else(|| before.refresh_token.clone()),
+            id_token: self.id_token.or_else(|| before.id_token.clone()),
+            scope: self.scope.or_else(|| before.scope.clone()),
+            session_state: self.session_state.or_else(|| before.session_state.clone()),
+            ..self
+        }
+    }
+}
+
 /// Which there are, and none of them.
 impl fmt::Debug for ProviderTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

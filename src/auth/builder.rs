@@ -7,14 +7,8 @@ mod stores;
 use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site};
-#[cfg(feature = "oauth")]
 use crate::{
-    auth::site::OAuthSite,
-    http_client::HttpClient,
-    oauth::{Checks, UsedStates},
-};
-use crate::{
-    account::LinkingPolicy,
+    account::{LinkingPolicy, TokenSeal},
     callbacks::{
         Callbacks, Event, JwtContext, RedirectContext, SessionContext, SignInContext, SignInDecision, boxed,
     },
@@ -30,6 +24,12 @@ use crate::{
     secret::Secret,
     session::{Claims, Lifetime, Profile, RevocationPolicy, Session, SessionIds, Strategy},
     store::{RevocationStore, SessionStore, Store, Stores},
+};
+#[cfg(feature = "oauth")]
+use crate::{
+    auth::{provider_tokens::Turns, site::OAuthSite},
+    http_client::HttpClient,
+    oauth::{Checks, UsedStates},
 };
 
 /// Collects a configuration; [`build`](Self::build) judges it.
@@ -62,6 +62,7 @@ pub struct AuthBuilder {
     session_limit: Option<NonZeroUsize>,
     revocation: Option<(Arc<dyn RevocationStore>, RevocationPolicy)>,
     linking: LinkingPolicy,
+    seals_provider_tokens: bool,
     credentials_users: CredentialsUsers,
     describe_client: Option<DescribeClient>,
     #[cfg(feature = "oauth")]
@@ -113,6 +114,7 @@ impl AuthBuilder {
             session_limit: None,
             revocation: None,
             linking: LinkingPolicy::default(),
+            seals_provider_tokens: false,
             credentials_users: CredentialsUsers::default(),
             describe_client: None,
             #[cfg(feature = "oauth")]
@@ -369,6 +371,7 @@ impl AuthBuilder {
             clients,
             checks: Checks::new(rules, &self.secret, [&http.names, &https.names]),
             used: UsedStates::default(),
+            turns: Turns::default(),
         };
         let site = Site {
             #[cfg(feature = "oauth")]
@@ -382,12 +385,14 @@ impl AuthBuilder {
             style,
             body_limit: self.body_limit,
         };
+        let token_seal = TokenSeal::new(&self.secret, self.seals_provider_tokens);
         let settings = Settings {
             rules,
             strategy: Strategy::new(http, https, self.lifetime, place)
                 .recording_auth_time(self.record_auth_time),
             stores,
             linking: self.linking,
+            token_seal,
             credentials_users: self.credentials_users,
             describe_client: self.describe_client,
             callbacks: self.callbacks,

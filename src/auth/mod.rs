@@ -1,10 +1,15 @@
 //! [`Auth`]: everything that an application decided, shared by the layer, the guards and the endpoints.
 
 mod administration;
+mod admission;
 mod builder;
 mod context;
 mod csrf;
+#[cfg(feature = "oauth")]
+mod federated_logout;
 mod own_sessions;
+#[cfg(feature = "oauth")]
+mod provider_tokens;
 mod report;
 mod sessions;
 mod site;
@@ -16,6 +21,8 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderMap};
 
+#[cfg(feature = "oauth")]
+pub use self::provider_tokens::{ProviderToken, ProviderTokenError, ProviderTokenErrorKind};
 pub use self::{
     builder::AuthBuilder,
     context::{AuthContext, SignInError, Token},
@@ -33,7 +40,7 @@ pub(crate) use self::{
     site::Site,
 };
 use crate::{
-    account::LinkingPolicy,
+    account::{LinkingPolicy, TokenSeal},
     callbacks::Callbacks,
     clock::{Clock, Timestamp},
     dialect::Rules,
@@ -68,6 +75,7 @@ pub(crate) struct Settings {
     /// Users, and what else is kept; none where everything is in tokens.
     pub(crate) stores: Option<Stores>,
     pub(crate) linking: LinkingPolicy,
+    pub(crate) token_seal: TokenSeal,
     pub(crate) credentials_users: CredentialsUsers,
     /// What is recorded of where a session is begun.
     pub(crate) describe_client: Option<DescribeClient>,

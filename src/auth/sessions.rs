@@ -5,15 +5,17 @@ use std::borrow::Borrow;
 
 use serde_json::{Map, Value};
 
-use super::Auth;
+use super::{Auth, admission::Admission};
 use crate::{
-    account::{self, Admitted, Change, NotAdmitted},
+    account::NotAdmitted,
     callbacks::{Event, Failed, JwtContext, SessionContext, Trigger},
     clock::Timestamp,
     cookie::{CookieHeaders, SetCookie},
     error::{SessionError, SessionErrorKind},
     head::Head,
-    session::{Claims, Client, LiveSession, Present, Registered, Session, session_id, session_of_claims},
+    session::{
+        Claims, Client, LiveSession, Present, Registered, Session, Upstream, session_id, session_of_claims,
+    },
     store::{Revocation, Revoked, StoreError, Stores},
     user::{Account, User},
 };
@@ -63,11 +65,13 @@ pub(crate) struct SignIn {
     pub(crate) profile: Option<Map<String, Value>>,
     /// The user who was signed in already, and asked for this account to be linked.
     pub(crate) link_to: Option<String>,
+    /// The session at the provider, if signing out is to end both.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 impl SignIn {
     pub(crate) fn new(user: User, account: Account) -> Self {
-        Self { user, account, profile: None, link_to: None }
+        Self { user, account, profile: None, link_to: None, upstream: None }
     }
 }
 
@@ -235,6 +239,9 @@ impl Auth {
             Some(sid) => token.insert("sid", sid),
             None => drop(token.remove("sid")),
         }
+        if let Some(upstream) = before.get(Upstream::MEMBER) {
+            token.insert(Upstream::MEMBER, upstream.clone());
+        }
         let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
         let (text, end) = self.seal(&mut token, Some(&registered), visit)?;
         let session = if self.settings.rules.session_from_callback {
@@ -301,7 +308,7 @@ impl Auth {
         before: &[impl Borrow<LiveSession>],
         visit: &Visit,
     ) -> Result<Started, NotStarted> {
-        let SignIn { user, account, profile, link_to } = sign_in;
+        let SignIn { user, account, profile, link_to, upstream } = sign_in;
         if account.provider_account_id.is_empty() {
             tracing::error!(
                 provider = account.provider,
@@ -314,7 +321,8 @@ impl Auth {
             Some(rows) => {
                 let end = self.settings.strategy.lifetime().expiry(visit.now, visit.now);
                 let client = visit.client.as_deref().cloned().unwrap_or_default();
-                let (token, session) = rows.create(&user.id, client, end, visit.now).await?;
+                let (token, session) =
+                    rows.create(&user.id, client, upstream.as_ref(), end, visit.now).await?;
                 if let Err(error) = self.end_sessions(before, visit.now).await {
                     // Nobody has the new one's cookie; without this row nobody ever could.
                     let _ = rows.end(&session.key).await;
@@ -322,7 +330,8 @@ impl Auth {
                 }
                 self.settings.strategy.cookies(&token, end, &visit.present, visit.https, visit.now)
             }
-            None => match self.first_token(&user, &account, profile.as_ref(), is_new, visit).await? {
+            None => match self.first_token(&user, &account, profile.as_ref(), is_new, upstream, visit).await?
+            {
                 Some((text, end)) => {
                     self.end_sessions(before, visit.now).await?;
                     self.settings.strategy.cookies(&text, end, &visit.present, visit.https, visit.now)
@@ -341,6 +350,7 @@ impl Auth {
         account: &Account,
         profile: Option<&Map<String, Value>>,
         is_new: Option<bool>,
+        upstream: Option<Upstream>,
         visit: &Visit,
     ) -> Result<Option<(String, Timestamp)>, Failed> {
         let trigger = if is_new == Some(true) { Trigger::SignUp } else { Trigger::SignIn };
@@ -360,6 +370,9 @@ impl Auth {
         }
         if self.settings.strategy.revocations().is_some() {
             token.insert("sid", uuid::Uuid::new_v4().to_string());
+        }
+        if let Some(upstream) = upstream {
+            token.insert(Upstream::MEMBER, upstream.to_value());
         }
         self.seal(&mut token, None, visit).map(Some)
     }
@@ -413,66 +426,11 @@ impl Auth {
         revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await
     }
 
-    /// Who signs in, by the rules of accounts.
-    async fn admit(
+    pub(super) async fn user_of(
         &self,
-        user: User,
-        account: &Account,
-        link_to: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Admission, NotStarted> {
-        let Some(stores) = self.settings.stores_for(account) else {
-            return Ok(Admission { user, is_new: None });
-        };
-        let linked = match link_to {
-            Some(user_id) => account::admit_signed_in(stores, user_id, account).await?,
-            None => None,
-        };
-        // Whoever was signed in is nobody new.
-        let by_address = linked.is_none();
-        let admitted = match (linked, account.kind.as_ref()) {
-            (Some(linked), _) => linked,
-            (None, "email") => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
-            (None, "credentials") if self.settings.credentials_users == CredentialsUsers::Stored => {
-                account::admit_stored(stores, &user.id).await?
-            }
-            (None, _) => account::admit(stores, &user, account, self.settings.linking).await?,
-        };
-        let is_new = match admitted.change {
-            Change::Created { .. } => true,
-            Change::Linked => by_address && self.settings.rules.linked_is_new,
-            Change::Nothing | Change::Verified => false,
-        };
-        self.tell(&admitted, account).await;
-        Ok(Admission { user: admitted.user, is_new: Some(is_new) })
-    }
-
-    async fn tell(&self, Admitted { user, change }: &Admitted, account: &Account) {
-        let events = &self.settings.callbacks;
-        let linked = || Event::LinkAccount { user: user.clone(), account: account.clone() };
-        match change {
-            Change::Nothing => {}
-            Change::Verified => events.emit(Event::UpdateUser { user: user.clone() }).await,
-            Change::Linked => events.emit(linked()).await,
-            Change::Created { linked: with_account } => {
-                events.emit(Event::CreateUser { user: user.clone() }).await;
-                if *with_account {
-                    events.emit(linked()).await;
-                }
-            }
-        }
-    }
-
-    /// Links an account to the user of a session.
-    pub(super) async fn link(&self, live: &LiveSession, account: Account) -> Result<(), NotStarted> {
-        let Some(stores) = &self.settings.stores else { return Err(NotStarted::NoStore) };
-        let Some(user) = self.user_of(live, stores).await? else { return Err(NotStarted::NotLinked) };
-        let change = account::link(stores, &user.id, &account).await?;
-        self.tell(&Admitted { user, change }, &account).await;
-        Ok(())
-    }
-
-    async fn user_of(&self, live: &LiveSession, stores: &Stores) -> Result<Option<User>, StoreError> {
+        live: &LiveSession,
+        stores: &Stores,
+    ) -> Result<Option<User>, StoreError> {
         if let Some(user) = live.user() {
             return Ok(Some(user.clone()));
         }
@@ -492,12 +450,6 @@ impl Auth {
             Failed::Error(error.into())
         })
     }
-}
-
-/// Who signs in, and whether they are new.
-struct Admission {
-    user: User,
-    is_new: Option<bool>,
 }
 
 /// Whose ids the `authorize` function of [`Credentials`](crate::Credentials), and

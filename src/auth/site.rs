@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::CsrfSecrets;
 #[cfg(feature = "oauth")]
-use crate::oauth::{Checks, OAuthClient, UsedStates};
+use crate::{
+    auth::provider_tokens::Turns,
+    oauth::{Checks, OAuthClient, UsedStates},
+};
 use crate::{
     cross_site::CrossSite,
     pages::{Pages, Style},
@@ -33,6 +36,7 @@ pub(crate) struct OAuthSite {
     pub(crate) clients: Vec<Arc<OAuthClient>>,
     pub(crate) checks: Checks,
     pub(crate) used: UsedStates,
+    pub(crate) turns: Turns,
 }
 
 #[cfg(feature = "oauth")]

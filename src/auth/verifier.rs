@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{Auth, CredentialsUsers, Settings};
 use crate::{
-    account::LinkingPolicy,
+    account::{LinkingPolicy, TokenSeal},
     callbacks::{Callbacks, SessionContext, boxed},
     clock::{Clock, SystemClock},
     codec::{self, Codec, NoTokens},
@@ -217,6 +217,7 @@ impl VerifierBuilder {
             strategy: Strategy::new(http, https, self.lifetime, place).expecting(self.expected),
             stores,
             linking: LinkingPolicy::default(),
+            token_seal: TokenSeal::default(),
             credentials_users: CredentialsUsers::default(),
             describe_client: None,
             callbacks: self.callbacks,

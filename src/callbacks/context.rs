@@ -193,6 +193,14 @@ pub enum Event {
         /// The token behind it.
         token: Claims,
     },
+    /// A provider does not take a refresh token any more, so it can be asked on behalf of this user only once they
+    /// have signed in there again.
+    ProviderTokenRefused {
+        /// Whose.
+        user_id: String,
+        /// The provider's id.
+        provider: String,
+    },
     /// A sign-in was refused.
     SignInFailed {
         /// The provider's id.

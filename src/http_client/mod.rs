@@ -33,11 +33,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
+#[cfg(feature = "oauth")]
+pub(crate) use self::address::is_local;
 pub use self::error::{HttpError, HttpErrorKind};
 #[cfg(feature = "hyper-client")]
 pub use self::hyper::HyperClient;
-#[cfg(feature = "oauth")]
-pub(crate) use self::address::is_local;
 #[cfg(feature = "_jws")]
 pub(crate) use self::{
     address::check_url,

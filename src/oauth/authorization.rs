@@ -21,8 +21,9 @@ impl OAuthClient {
     ) -> Result<String, OAuthError> {
         let provider = &self.provider;
         let endpoint = self.required(Endpoint::Authorization).await?;
-        let mut url = Url::parse(&endpoint)
-            .map_err(|error| OAuthError::invalid(format!("its authorization endpoint is no URL ({error})")))?;
+        let mut url = Url::parse(&endpoint).map_err(|error| {
+            OAuthError::invalid(format!("its authorization endpoint is no URL ({error})"))
+        })?;
         let mut params: Vec<(String, String)> =
             url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         let mut set = |name: &str, value: &str| match params.iter_mut().find(|(known, _)| known == name) {
@@ -70,10 +71,14 @@ impl OAuthClient {
         let always = metadata.is_some_and(|metadata| metadata.authorization_response_iss_parameter_supported);
         let expected = self.issuer().await?;
         match named {
-            Some(named) if !expected.is_empty() && !self.provider.quirks.tenant_issuer && named != expected => {
+            Some(named)
+                if !expected.is_empty() && !self.provider.quirks.tenant_issuer && named != expected =>
+            {
                 Err(OAuthError::invalid("it comes from another issuer"))
             }
-            None if always => Err(OAuthError::invalid("it does not name its issuer, which this provider always does")),
+            None if always => {
+                Err(OAuthError::invalid("it does not name its issuer, which this provider always does"))
+            }
             _ => Ok(()),
         }
     }

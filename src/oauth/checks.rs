@@ -202,7 +202,9 @@ impl Checks {
         if transaction.end <= now.as_secs() - self.leeway {
             return Err("it has taken longer than 15 minutes");
         }
-        if transaction.code_verifier.is_some() != provider.pkce || transaction.nonce.is_some() != provider.nonce {
+        if transaction.code_verifier.is_some() != provider.pkce
+            || transaction.nonce.is_some() != provider.nonce
+        {
             return Err("it was begun with other checks");
         }
         Ok(transaction)
@@ -263,7 +265,8 @@ impl Checks {
     ) -> Vec<SetCookie> {
         let scheme = self.scheme(https);
         let own = scheme.name_of(&transaction.state);
-        let plain = [&scheme.state, &scheme.pkce, &scheme.nonce].map(|cookie| (&cookie.spec, &cookie.spec.name));
+        let plain =
+            [&scheme.state, &scheme.pkce, &scheme.nonce].map(|cookie| (&cookie.spec, &cookie.spec.name));
         plain
             .into_iter()
             .chain([(&scheme.state.spec, &own)])
@@ -279,7 +282,9 @@ impl Checks {
     fn new_state(&self, end: Timestamp) -> Result<String, CodecError> {
         let random = random_text()?;
         match &self.state {
-            Some(codec) => codec.encode(json!({ "random": random, "exp": end.as_secs() }).to_string().as_bytes()),
+            Some(codec) => {
+                codec.encode(json!({ "random": random, "exp": end.as_secs() }).to_string().as_bytes())
+            }
             None => Ok(random),
         }
     }
@@ -321,7 +326,8 @@ impl Scheme {
             .collect();
         open.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
         let is_over = |end: i64| end <= now.as_secs();
-        let too_many = open.iter().enumerate().filter(|(index, (end, _))| *index + 1 >= MAX_OPEN || is_over(*end));
+        let too_many =
+            open.iter().enumerate().filter(|(index, (end, _))| *index + 1 >= MAX_OPEN || is_over(*end));
         too_many.map(|(_, (_, name))| self.state.spec.remove(name, now)).collect()
     }
 }

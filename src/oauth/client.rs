@@ -124,7 +124,9 @@ impl OAuthClient {
     /// Likewise, and it has to be there.
     pub(super) async fn required(&self, endpoint: Endpoint) -> Result<String, OAuthError> {
         self.endpoint(endpoint).await?.ok_or_else(|| {
-            OAuthError::invalid(format!("its discovery document names no {endpoint:?} endpoint: set it by hand"))
+            OAuthError::invalid(format!(
+                "its discovery document names no {endpoint:?} endpoint: set it by hand"
+            ))
         })
     }
 
@@ -165,7 +167,8 @@ impl OAuthClient {
 
     /// What a response says in JSON; that it says so with a content type of JSON's is asked for, too.
     pub(super) fn json(&self, response: &Response<Bytes>) -> Result<Value, OAuthError> {
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind =
+            response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let is_json = essence == "application/json" || essence.ends_with("+json");
         if !is_json && !self.provider.quirks.any_content_type {

@@ -127,7 +127,13 @@ mod tests {
             ("https://id.example", "/token", false),
             ("http://127.0.0.1:4000", "http://127.0.0.1:4000/token", true),
         ] {
-            for name in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"] {
+            for name in [
+                "authorization_endpoint",
+                "token_endpoint",
+                "userinfo_endpoint",
+                "jwks_uri",
+                "end_session_endpoint",
+            ] {
                 let document = json!({ "issuer": issuer, name: endpoint });
                 assert_eq!(read(document, issuer, false).is_ok(), taken, "{issuer}: {name} {endpoint}");
             }

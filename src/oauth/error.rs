@@ -16,8 +16,10 @@ pub(crate) struct OAuthError {
 pub(crate) enum OAuthErrorKind {
     /// The provider cannot be reached, or is out of order.
     Unavailable,
-    /// It has answered with an error of RFC 6749 section 5.2, so it will not change its mind.
+    /// It has answered with an error.
     Refused,
+    /// With `invalid_grant` (RFC 6749 section 5.2): it will never take this code or this refresh token.
+    GrantRefused,
     /// Its answer is none that the specifications know, or not about this sign-in.
     Invalid,
 }
@@ -29,6 +31,10 @@ impl OAuthError {
 
     pub(crate) fn refused(problem: impl Into<String>) -> Self {
         Self { kind: OAuthErrorKind::Refused, problem: problem.into() }
+    }
+
+    pub(crate) fn grant_refused(problem: impl Into<String>) -> Self {
+        Self { kind: OAuthErrorKind::GrantRefused, problem: problem.into() }
     }
 
     pub(crate) fn invalid(problem: impl Into<String>) -> Self {

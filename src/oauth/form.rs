@@ -41,7 +41,12 @@ impl PostedForm {
     }
 
     /// The fields of a form that was posted for this provider a moment ago.
-    pub(crate) fn open(&self, provider: &str, sealed: &str, now: Timestamp) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn open(
+        &self,
+        provider: &str,
+        sealed: &str,
+        now: Timestamp,
+    ) -> Option<BTreeMap<String, String>> {
         #[derive(serde::Deserialize)]
         struct Sealed {
             provider: String,

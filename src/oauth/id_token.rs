@@ -62,7 +62,8 @@ impl OAuthClient {
             }
         }
         match (claims.get("at_hash"), access_token) {
-            (Some(Value::String(hash)), Some(access_token)) if half_hash(&header.alg, access_token) == *hash => {}
+            (Some(Value::String(hash)), Some(access_token))
+                if half_hash(&header.alg, access_token) == *hash => {}
             (Some(_), Some(_)) => return Err(OAuthError::invalid("its at_hash is not of the access token")),
             _ => {}
         }
@@ -144,7 +145,9 @@ pub(super) fn judge_times(claims: &Map<String, Value>, now: Timestamp) -> Result
             Err(OAuthError::invalid("it is not good yet"))
         }
         (Some(_), Some(_)) => Ok(()),
-        (None, _) | (_, None) => Err(OAuthError::invalid("it does not say when it was issued and when it ends")),
+        (None, _) | (_, None) => {
+            Err(OAuthError::invalid("it does not say when it was issued and when it ends"))
+        }
     }
 }
 

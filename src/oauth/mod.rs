@@ -11,6 +11,8 @@ mod discovery;
 mod error;
 mod form;
 mod id_token;
+mod lease;
+mod logout;
 mod token;
 mod used;
 mod userinfo;
@@ -18,7 +20,9 @@ mod userinfo;
 pub(crate) use self::{
     checks::{BeganAs, Checks, Transaction},
     client::OAuthClient,
-    error::OAuthError,
+    error::{OAuthError, OAuthErrorKind},
     form::PostedForm,
+    lease::Lease,
+    logout::LogoutToken,
     used::UsedStates,
 };

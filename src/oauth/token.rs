@@ -40,6 +40,13 @@ impl OAuthClient {
         self.token_request(form).await.map_err(|error| error.about("the code could not be redeemed"))
     }
 
+    /// Asks for new tokens with a refresh token (RFC 6749 section 6).
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Grant, OAuthError> {
+        let form =
+            vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh_token.to_owned())];
+        self.token_request(form).await
+    }
+
     async fn token_request(&self, mut form: Form) -> Result<Grant, OAuthError> {
         let endpoint = self.required(Endpoint::Token).await?;
         let authorization = self.authenticate(&endpoint, &mut form)?;
@@ -59,7 +66,11 @@ impl OAuthClient {
         // Some tell of an error with a status of success.
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             let (error, description) = (text(error), text(&answer["error_description"]));
-            return Err(OAuthError::refused(format!("{error} ({description})")));
+            let problem = format!("{error} ({description})");
+            return Err(match error.as_str() {
+                "invalid_grant" => OAuthError::grant_refused(problem),
+                _ => OAuthError::refused(problem),
+            });
         }
         if !response.status().is_success() {
             return Err(OAuthError::refused(format!("the server answered {}", response.status())));
@@ -139,9 +150,7 @@ fn tokens(members: &Map<String, Value>, now: Timestamp) -> ProviderTokens {
     let mut rest = members.clone();
     let mut take = |name: &str| match rest.shift_remove(name) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
-        Some(Value::Array(list)) => {
-            Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
-        }
+        Some(Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
         _ => None,
     };
     let mut tokens = ProviderTokens {

@@ -16,6 +16,7 @@ use crate::{
     error::ErrorCode,
     provider::{Credentials, Provider, Rejection, Submitted},
     reply::Reply,
+    session::Upstream,
     user::{Account, User},
 };
 
@@ -68,19 +69,29 @@ pub(super) struct Proven {
     pub(super) credentials: Option<Submitted>,
     /// The user who asked for the account to be linked to them.
     pub(super) link_to: Option<String>,
+    /// The session at the provider, if signing out is to end both.
+    pub(super) upstream: Option<Upstream>,
     /// Where this sign-in wants to go; otherwise where the request does.
     pub(super) callback_url: Option<String>,
 }
 
 impl Proven {
     pub(super) fn new(user: User, account: Account) -> Self {
-        Self { user, account, profile: None, credentials: None, link_to: None, callback_url: None }
+        Self {
+            user,
+            account,
+            profile: None,
+            credentials: None,
+            link_to: None,
+            upstream: None,
+            callback_url: None,
+        }
     }
 }
 
 /// Signs in whoever has proved to be somebody, unless somebody is against it.
 pub(super) async fn finish(cx: &Cx, provider: &str, proven: Proven) -> Reply {
-    let Proven { user, account, profile, credentials, link_to, callback_url } = proven;
+    let Proven { user, account, profile, credentials, link_to, upstream, callback_url } = proven;
     let callback_url = callback_url.as_ref().unwrap_or(&cx.callback_url);
     let known = match cx.known_user(&account).await {
         Ok(known) => known.unwrap_or_else(|| user.clone()),
@@ -90,7 +101,7 @@ pub(super) async fn finish(cx: &Cx, provider: &str, proven: Proven) -> Reply {
     let context =
         SignInContext { credentials, profile: profile_seen, ..SignInContext::new(known, account.clone()) };
     let started = match may_sign_in(cx, context).await {
-        Ok(()) => start(cx, SignIn { user, account, profile, link_to }).await,
+        Ok(()) => start(cx, SignIn { user, account, profile, link_to, upstream }).await,
         Err(refusal) => Err(refusal),
     };
     match started {

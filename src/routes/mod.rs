@@ -3,6 +3,8 @@
 //! [`serve`] reads the request into a [`Cx`], the table in [`dispatch`] finds the action, the action makes a
 //! [`Reply`](crate::reply::Reply). Each action is a file.
 
+#[cfg(feature = "oauth")]
+mod back_channel;
 mod callback;
 mod cx;
 mod email;
@@ -115,7 +117,7 @@ struct Action {
 }
 
 /// Every action there is, in any dialect and with any method.
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 11] = [
     "signin",
     "signout",
     "callback",
@@ -126,6 +128,7 @@ const ACTIONS: [&str; 10] = [
     "verify-request",
     "_log",
     "webauthn-options",
+    "backchannel-logout",
 ];
 
 impl Action {
@@ -139,7 +142,8 @@ impl Action {
         let mut segments = path.split('/');
         let name = segments.next()?;
         let argument = segments.next().filter(|argument| !argument.is_empty());
-        let takes_argument = matches!(name, "signin" | "callback" | "webauthn-options");
+        let takes_argument =
+            matches!(name, "signin" | "callback" | "webauthn-options" | "backchannel-logout");
         let too_long = segments.next().is_some() || (argument.is_some() && !takes_argument);
         let unknown = !ACTIONS.contains(&name) || (name == "_log" && !rules.serves_log);
         if unknown || (rules.strict_paths && too_long) {
@@ -168,6 +172,11 @@ async fn dispatch(cx: &Cx, action: &Action) -> Reply {
         ("error", false) => error::page(cx, provider),
         ("verify-request", false) => verify_request::page(cx),
         ("_log", true) => log::take(cx),
+        #[cfg(feature = "oauth")]
+        ("backchannel-logout", true) => match provider.and_then(|id| cx.site.oauth.client(id)) {
+            Some(client) => back_channel::end(cx, client).await,
+            None => cx.unsupported(),
+        },
         _ => cx.unsupported(),
     }
 }

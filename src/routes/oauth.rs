@@ -21,7 +21,7 @@ use crate::{
     oauth::{BeganAs, OAuthClient, OAuthError, PostedForm, Transaction},
     provider::{OAuth, Profile},
     reply::Reply,
-    session::Found,
+    session::{Found, Upstream},
     store::StoreError,
     user::{Account, ProviderTokens, User},
 };
@@ -59,7 +59,8 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
     };
     if let Some(error) = answer.field("error") {
         let code = ErrorCode::Provider { code: cx.auth.settings.rules.provider_error };
-        return refused(cx, provider, code, &OAuthError::of_answer(error, answer.field("error_description"))).await;
+        return refused(cx, provider, code, &OAuthError::of_answer(error, answer.field("error_description")))
+            .await;
     }
     let (transaction, code) = match checked(cx, client, &answer).await {
         Ok(checked) => checked,
@@ -156,8 +157,7 @@ async fn checked<'a>(
     let state = answer.field("state").ok_or("it has no state, or several")?;
     let cookies = CookieHeaders::of(&cx.parts.headers);
     let (redirect_uri, checks) = (redirect_uri(cx, provider), &cx.site.oauth.checks);
-    let transaction =
-        checks.find(provider, state, &redirect_uri, &cookies, cx.visit.https, cx.visit.now)?;
+    let transaction = checks.find(provider, state, &redirect_uri, &cookies, cx.visit.https, cx.visit.now)?;
     client.judge_issuer(answer.field("iss")).await.map_err(|error| error.to_string())?;
     let code = answer.field("code").ok_or("it has no code, or several")?;
     Ok((transaction, code))
@@ -206,8 +206,12 @@ async fn proven(
         Some(url) => Some(cx.auth.settings.callbacks.redirect(url, &cx.origin).await),
         None => None,
     };
+    let upstream = provider
+        .federated_logout
+        .then(|| Upstream { provider: provider.id.clone().into_owned(), session: profile.text("/sid") });
     Proven {
         profile: Some(profile.members()),
+        upstream,
         link_to: link_to(cx, transaction).await,
         callback_url,
         ..Proven::new(user, account)
@@ -240,7 +244,12 @@ fn cleared(cx: &Cx, transaction: &Transaction) -> Vec<SetCookie> {
     cx.site.oauth.checks.clear(transaction, &cookies, cx.visit.https, cx.visit.now)
 }
 
-async fn refused(cx: &Cx, provider: &Arc<OAuth>, error: ErrorCode, why: &(impl fmt::Display + ?Sized)) -> Reply {
+async fn refused(
+    cx: &Cx,
+    provider: &Arc<OAuth>,
+    error: ErrorCode,
+    why: &(impl fmt::Display + ?Sized),
+) -> Reply {
     report(cx, provider, error.as_str(), why).await;
     cx.fail(error, Some(&provider.id), StatusCode::OK)
 }

@@ -14,6 +14,7 @@ mod model;
 mod revocations;
 mod rows;
 mod strategy;
+mod upstream;
 
 pub(crate) use self::{
     carried::{Carried, Present},
@@ -25,6 +26,7 @@ pub(crate) use self::{
     revocations::{Revocations, session_id},
     rows::Rows,
     strategy::{Place, Profile, Strategy},
+    upstream::Upstream,
 };
 pub use self::{
     claims::Claims,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::LiveSession;
+use super::{LiveSession, Upstream};
 use crate::{
     clock::{Clock, Timestamp},
     error::ConfigError,
@@ -302,7 +302,9 @@ impl Known {
             return false;
         }
         // A token without an id cannot be on the list but by its user.
-        if session_id(session.claims_json()).is_some_and(|id| self.sessions.contains_key(&id)) {
+        let upstream = || Upstream::of(session).and_then(|upstream| upstream.revoked_as());
+        let is_listed = |id: String| self.sessions.contains_key(&id);
+        if session_id(session.claims_json()).is_some_and(is_listed) || upstream().is_some_and(is_listed) {
             return true;
         }
         let epoch = session.subject().and_then(|subject| self.users.get(&*subject).copied());

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Extensions, HeaderMap, header::USER_AGENT};
 
 use super::{
-    Found, Later, Lifetime, LiveSession,
+    Found, Later, Lifetime, LiveSession, Upstream,
     found::StoredTokens,
     lifetime::{extension, is_live_row},
 };
@@ -122,6 +122,7 @@ impl Rows {
         &self,
         user_id: &str,
         client: Client,
+        upstream: Option<&Upstream>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<(String, StoredSession), StoreError> {
@@ -131,6 +132,7 @@ impl Rows {
             last_seen: Some(now),
             address: client.address,
             user_agent: client.user_agent,
+            data: upstream.map(|it| (Upstream::MEMBER.to_owned(), it.to_value())).into_iter().collect(),
             ..StoredSession::new(self.ids.key(&token), user_id, expires)
         };
         self.stores.ask(self.stores.sessions.create_session(&session, self.limit)).await?;

@@ -43,6 +43,10 @@ mod ids;
 mod life;
 mod lists;
 mod mail;
+#[cfg(feature = "oauth")]
+mod provider;
+#[cfg(feature = "oauth")]
+mod provider_tokens;
 mod revocations;
 mod site;
 mod stores;

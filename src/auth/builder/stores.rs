@@ -79,6 +79,15 @@ impl AuthBuilder {
         self
     }
 
+    /// Seals the tokens that providers give with the secret before they are stored; off by default, so that servers of
+    /// the npm packages can read them in the same tables. Tokens that were stored before stay readable. After a change
+    /// of the secret those that were sealed with the old one open as long as it is in the list
+    /// ([`Secret::or_previous`](crate::Secret::or_previous)).
+    pub fn seal_provider_tokens(mut self, seal: bool) -> Self {
+        self.seals_provider_tokens = seal;
+        self
+    }
+
     /// When an account that nobody has linked may sign in as the user with its e-mail address; never by default.
     pub fn linking(mut self, policy: LinkingPolicy) -> Self {
         self.linking = policy;

@@ -102,12 +102,7 @@ impl JwksUrl {
         }
     }
 
-    fn of(
-        url: Uri,
-        algorithms: Algorithms,
-        client: Arc<dyn HttpClient>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    fn of(url: Uri, algorithms: Algorithms, client: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
         let taken = algorithms.clone();
         let document = Document::new(Source {
             url,

@@ -9,12 +9,12 @@ mod profile;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+pub(crate) use self::client_authentication::Method;
 pub use self::{
     button::ButtonStyle,
     client_authentication::ClientAuthentication,
     profile::{Profile, ProfileMap, Proof},
 };
-pub(crate) use self::client_authentication::Method;
 use super::Provider;
 use crate::{
     codec::JwsAlgorithm,
@@ -77,6 +77,7 @@ pub struct OAuth {
     pub(crate) map: ProfileMap,
     pub(crate) read: Option<ReadProfile>,
     pub(crate) button: ButtonStyle,
+    pub(crate) federated_logout: bool,
 }
 
 /// A function of the application that reads a profile.
@@ -241,6 +242,7 @@ impl OAuth {
             map: ProfileMap::PLAIN,
             read: None,
             button: ButtonStyle::default(),
+            federated_logout: false,
         }
     }
 
@@ -358,6 +360,21 @@ impl OAuth {
         read: impl Fn(&Profile) -> Result<User, BoxError> + Send + Sync + 'static,
     ) -> Self {
         self.read = Some(Arc::new(read));
+        self
+    }
+
+    /// Signing out ends the session at the provider, too: the browser is led there after it is signed out here, and
+    /// comes back to the origin of this site, which has to be registered there as `post_logout_redirect_uri`
+    /// (OpenID Connect RP-Initiated Logout). Off by default, as in Auth.js.
+    ///
+    /// The other way round, the provider may tell of a sign-out at `{base path}/backchannel-logout/{id}` (OpenID Connect
+    /// Back-Channel Logout): that ends the sessions here that were begun with the one there, or all of that user, if they
+    /// live in a store or [revocations](crate::AuthBuilder::revocation) are kept.
+    ///
+    /// For both each session remembers the provider and its session there, in the member `idp` of the token's claims
+    /// or of the row's data.
+    pub fn federated_logout(mut self) -> Self {
+        self.federated_logout = true;
         self
     }
 

@@ -117,13 +117,8 @@ impl ProfileMap {
     };
 
     /// The usual names of OAuth 2 without more; nothing is taken for proved.
-    pub const PLAIN: Self = Self {
-        id: &["/id"],
-        name: &["/name"],
-        email: &["/email"],
-        email_verified: Proof::Never,
-        image: &[],
-    };
+    pub const PLAIN: Self =
+        Self { id: &["/id"], name: &["/name"], email: &["/email"], email_verified: Proof::Never, image: &[] };
 
     pub(crate) fn read(&self, profile: &Profile) -> Result<User, BoxError> {
         let first = |places: &[&str]| places.iter().find_map(|place| profile.text(place));

@@ -1,0 +1,97 @@
+//! Who signs in, by the rules of accounts (`docs/protocol.md` section 11).
+
+use super::{Auth, CredentialsUsers, NotStarted};
+use crate::{
+    account::{self, Admitted, Change},
+    callbacks::Event,
+    clock::Timestamp,
+    session::LiveSession,
+    store::Stores,
+    user::{Account, User},
+};
+
+/// Who signs in, and whether they are new.
+pub(super) struct Admission {
+    pub(super) user: User,
+    pub(super) is_new: Option<bool>,
+}
+
+impl Auth {
+    /// Who signs in, by the rules of accounts.
+    pub(super) async fn admit(
+        &self,
+        user: User,
+        account: &Account,
+        link_to: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Admission, NotStarted> {
+        let Some(stores) = self.settings.stores_for(account) else {
+            return Ok(Admission { user, is_new: None });
+        };
+        let kept = &self.settings.token_seal.seal(account);
+        let linked = match link_to {
+            Some(user_id) => account::admit_signed_in(stores, user_id, kept).await?,
+            None => None,
+        };
+        // Whoever was signed in is nobody new.
+        let by_address = linked.is_none();
+        let admitted = match (linked, account.kind.as_ref()) {
+            (Some(linked), _) => linked,
+            (None, "email") => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
+            (None, "credentials") if self.settings.credentials_users == CredentialsUsers::Stored => {
+                account::admit_stored(stores, &user.id).await?
+            }
+            (None, _) => account::admit(stores, &user, kept, self.settings.linking).await?,
+        };
+        let is_new = match admitted.change {
+            Change::Created { .. } => true,
+            Change::Linked => by_address && self.settings.rules.linked_is_new,
+            Change::Nothing | Change::Verified => false,
+        };
+        if admitted.change == Change::Nothing {
+            self.keep_tokens(stores, &admitted.user.id, kept).await;
+        }
+        self.tell(&admitted, account).await;
+        Ok(Admission { user: admitted.user, is_new: Some(is_new) })
+    }
+
+    async fn tell(&self, Admitted { user, change }: &Admitted, account: &Account) {
+        let events = &self.settings.callbacks;
+        let linked = || Event::LinkAccount { user: user.clone(), account: account.clone() };
+        match change {
+            Change::Nothing => {}
+            Change::Verified => events.emit(Event::UpdateUser { user: user.clone() }).await,
+            Change::Linked => events.emit(linked()).await,
+            Change::Created { linked: with_account } => {
+                events.emit(Event::CreateUser { user: user.clone() }).await;
+                if *with_account {
+                    events.emit(linked()).await;
+                }
+            }
+        }
+    }
+
+    /// Links an account to the user of a session.
+    pub(super) async fn link(&self, live: &LiveSession, account: Account) -> Result<(), NotStarted> {
+        let Some(stores) = &self.settings.stores else { return Err(NotStarted::NoStore) };
+        let Some(user) = self.user_of(live, stores).await? else { return Err(NotStarted::NotLinked) };
+        let change = account::link(stores, &user.id, &self.settings.token_seal.seal(&account)).await?;
+        self.tell(&Admitted { user, change }, &account).await;
+        Ok(())
+    }
+
+    /// Stores what a provider gave at a further sign-in: it may have given up what it gave before. If that fails the
+    /// user is signed in all the same.
+    async fn keep_tokens(&self, stores: &Stores, user_id: &str, account: &Account) {
+        if account.tokens.access_token.is_none() {
+            return;
+        }
+        let Ok(accounts) = stores.ask(stores.users.accounts_of(user_id)).await else { return };
+        let (provider, id) = (&account.provider, &account.provider_account_id);
+        let is_it = |known: &&Account| known.provider == *provider && known.provider_account_id == *id;
+        if let Some(known) = accounts.iter().find(is_it) {
+            let tokens = account.tokens.clone().or_kept(&known.tokens);
+            let _ = stores.ask(stores.users.replace_tokens(provider, id, &known.tokens, &tokens)).await;
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Tokens to ask a provider with, on behalf of a user: kept in the store, and refreshed when they are due.
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
+
+use super::Auth;
+use crate::{
+    callbacks::Event,
+    clock::Timestamp,
+    oauth::{Lease, OAuthClient, OAuthErrorKind},
+    store::{StoreError, Stores},
+    user::{Account, ProviderTokens},
+};
+
+/// How long before its end a token is refreshed: whoever is given one needs some time to use it.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How long to wait before looking whether somebody else has refreshed it.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often to look: for longer than a lease lasts.
+const LOOKS: u32 = 400;
+/// How often to look before leases are removed that have ended.
+const LOOKS_UNTIL_FREE: u32 = 20;
+
+/// A token of a provider, for requests on behalf of a user.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderToken {
+    /// For `Authorization: Bearer`.
+    pub access_token: String,
+    /// When it ends, if the provider says so; at least a minute from now.
+    pub expires_at: Option<Timestamp>,
+    /// What it may be used for, if the provider says so.
+    pub scope: Option<String>,
+}
+
+/// Why there is no [`ProviderToken`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderTokenError {
+    kind: ProviderTokenErrorKind,
+}
+
+/// The kinds of [`ProviderTokenError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProviderTokenErrorKind {
+    /// There is no store, so no provider's tokens are kept.
+    NoStore,
+    /// No provider of OAuth or OpenID Connect has this id.
+    UnknownProvider,
+    /// The user has no account at this provider.
+    NotLinked,
+    /// The provider gives no token any more: send the user to sign in there once more.
+    SignInAgain,
+    /// The store or the provider cannot be reached: trying again may help.
+    Unavailable,
+}
+
+impl ProviderTokenError {
+    const fn new(kind: ProviderTokenErrorKind) -> Self {
+        Self { kind }
+    }
+
+    /// Which kind it is.
+    pub const fn kind(&self) -> ProviderTokenErrorKind {
+        self.kind
+    }
+}
+
+impl From<StoreError> for ProviderTokenError {
+    fn from(_: StoreError) -> Self {
+        Self::new(ProviderTokenErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for ProviderTokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            ProviderTokenErrorKind::NoStore => {
+                "tokens of providers are kept in a store: add `.store(..)` to the Auth"
+            }
+            ProviderTokenErrorKind::UnknownProvider => {
+                "no provider of OAuth or OpenID Connect has this id: add it with `.provider(..)`"
+            }
+            ProviderTokenErrorKind::NotLinked => {
+                "the user has no account at this provider: let them sign in there"
+            }
+            ProviderTokenErrorKind::SignInAgain => {
+                "the provider gives no token for this user any more: let them sign in there once more"
+            }
+            ProviderTokenErrorKind::Unavailable => {
+                "the store or the provider cannot be reached at present; see the log"
+            }
+        })
+    }
+}
+
+impl StdError for ProviderTokenError {}
+
+/// Without the token.
+impl fmt::Debug for ProviderToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    /// A token with which the provider can be asked on behalf of a user: the one that it gave at the sign-in, or a
+    /// newer one if that is over within a minute. `user_id` is what [`Session::subject`](crate::Session::subject)
+    /// says, `provider` the id of a provider of this `Auth`.
+    ///
+    /// However many ask at once, in however many instances on one store, the provider is asked once, and all are
+    /// given what it answers: a refresh token that works once is used once. The newer tokens are stored before anybody
+    /// is given them. A refresh goes on when its caller goes away.
+    ///
+    /// Most providers give a refresh token only if they are asked for one, by a scope (`offline_access`) or a parameter
+    /// (`access_type=offline` at Google).
+    ///
+    /// ```
+    /// # use portcullis::{Auth, ProviderTokenErrorKind, Session};
+    /// async fn repositories(auth: &Auth, session: &Session) -> Result<String, Box<dyn std::error::Error>> {
+    ///     let token = match auth.provider_token(session.subject(), "github").await {
+    ///         Ok(token) => token,
+    ///         Err(error) if error.kind() == ProviderTokenErrorKind::SignInAgain => {
+    ///             return Ok("sign in with GitHub once more".to_owned());
+    ///         }
+    ///         Err(error) => return Err(error.into()),
+    ///     };
+    ///     # async fn get(_: &str, _: &str) -> Result<String, Box<dyn std::error::Error>> { Ok(String::new()) }
+    ///     get("https://api.github.com/user/repos", &token.access_token).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`ProviderTokenErrorKind`].
+    pub async fn provider_token(
+        &self,
+        user_id: &str,
+        provider: &str,
+    ) -> Result<ProviderToken, ProviderTokenError> {
+        use ProviderTokenErrorKind::{NoStore, UnknownProvider};
+        let stores = self.settings.stores.clone().ok_or(ProviderTokenError::new(NoStore))?;
+        let site = self.settings.site.as_ref().ok_or(ProviderTokenError::new(UnknownProvider))?;
+        let client = site.oauth.client(provider).ok_or(ProviderTokenError::new(UnknownProvider))?;
+        let held = self.held(&stores, user_id, provider).await?;
+        if let Some(token) = held.usable(self.now()) {
+            return Ok(token);
+        }
+        let refresh = Refresh {
+            auth: self.clone(),
+            turn: site.oauth.turns.of(&held.stored),
+            client: Arc::clone(client),
+            user_id: user_id.to_owned(),
+            stores,
+        };
+        match Handle::try_current() {
+            Ok(runtime) => match runtime.spawn(refresh.run()).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable)),
+            },
+            Err(_) => refresh.run().await,
+        }
+    }
+
+    /// What the user's account at a provider has; of several the one that was linked last.
+    async fn held(&self, stores: &Stores, user_id: &str, provider: &str) -> Result<Held, ProviderTokenError> {
+        let accounts = stores.ask(stores.users.accounts_of(user_id)).await?;
+        let stored = accounts.into_iter().rev().find(|account| account.provider == provider);
+        let stored = stored.ok_or(ProviderTokenError::new(ProviderTokenErrorKind::NotLinked))?;
+        let tokens = self.settings.token_seal.open(&stored).map_err(|_| {
+            tracing::error!(
+                provider,
+                "a stored token does not open: is its secret still in the list, and sealing on?"
+            );
+            ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain)
+        })?;
+        Ok(Held { stored, tokens })
+    }
+}
+
+/// An account, and its tokens in the clear.
+struct Held {
+    stored: Account,
+    tokens: ProviderTokens,
+}
+
+impl Held {
+    fn usable(&self, now: Timestamp) -> Option<ProviderToken> {
+        let expires_at = self.tokens.expires_at.map(Timestamp::from_secs);
+        let lasts = expires_at.is_none_or(|end| end > now.plus(MARGIN));
+        let access_token = self.tokens.access_token.clone().filter(|token| lasts && !token.is_empty())?;
+        Some(ProviderToken { access_token, expires_at, scope: self.tokens.scope.clone() })
+    }
+}
+
+/// One refresh, which goes to its end whoever waits for it.
+struct Refresh {
+    auth: Auth,
+    turn: Arc<AsyncMutex<()>>,
+    client: Arc<OAuthClient>,
+    user_id: String,
+    stores: Stores,
+}
+
+impl Refresh {
+    async fn run(self) -> Result<ProviderToken, ProviderTokenError> {
+        let _turn = self.turn.lock().await;
+        for look in 0..LOOKS {
+            let held = self.held().await?;
+            if let Some(token) = held.usable(self.auth.now()) {
+                return Ok(token);
+            }
+            let Some(refresh_token) = held.tokens.refresh_token.clone() else {
+                return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
+            };
+            match Lease::take(&self.stores, &held.stored, self.auth.now()).await? {
+                Some(lease) => {
+                    let outcome = self.with_lease(&held, &refresh_token).await;
+                    lease.end(&self.stores).await;
+                    if let Some(outcome) = outcome.transpose() {
+                        return outcome;
+                    }
+                }
+                // Somebody in another instance is at it, or died of it.
+                None if look % LOOKS_UNTIL_FREE == 0 => Lease::free(&self.stores, self.auth.now()).await?,
+                None => self.auth.sleep(PAUSE).await,
+            }
+        }
+        tracing::error!(provider = %self.client.provider.id, "a token was not refreshed: others have its lease for ever");
+        Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable))
+    }
+
+    /// Asks the provider. `None` if somebody else has done so in between.
+    async fn with_lease(
+        &self,
+        held: &Held,
+        refresh_token: &str,
+    ) -> Result<Option<ProviderToken>, ProviderTokenError> {
+        if self.held().await?.stored.tokens != held.stored.tokens {
+            return Ok(None);
+        }
+        let provider = &self.client.provider.id;
+        let fresh = match self.client.refresh(refresh_token).await {
+            Ok(grant) => grant.tokens,
+            Err(error) if error.kind() == OAuthErrorKind::GrantRefused => {
+                tracing::warn!(%provider, "a refresh token is not taken any more: {error}");
+                self.forget(held).await;
+                return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
+            }
+            Err(error) => {
+                tracing::warn!(%provider, "a token could not be refreshed: {error}");
+                return Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable));
+            }
+        };
+        let tokens = fresh.or_kept(&held.tokens);
+        match self.store(held, &tokens).await? {
+            true => Ok(Held { stored: held.stored.clone(), tokens }.usable(self.auth.now())),
+            false => Ok(None),
+        }
+    }
+
+    async fn held(&self) -> Result<Held, ProviderTokenError> {
+        self.auth.held(&self.stores, &self.user_id, &self.client.provider.id).await
+    }
+
+    /// Stores what the provider gave: it may have made what was stored before worthless, so a fault is not the end.
+    async fn store(&self, held: &Held, tokens: &ProviderTokens) -> Result<bool, StoreError> {
+        const ATTEMPTS: u32 = 3;
+        let account = Account { tokens: tokens.clone(), ..held.stored.clone() };
+        let sealed = self.auth.settings.token_seal.seal(&account);
+        let mut attempt = 1;
+        loop {
+            let (provider, id) = (&account.provider, &account.provider_account_id);
+            let write = self.stores.users.replace_tokens(provider, id, &held.stored.tokens, &sealed.tokens);
+            match self.stores.ask(write).await {
+                Err(_) if attempt < ATTEMPTS => self.auth.sleep(PAUSE * 2u32.pow(attempt)).await,
+                Err(error) => {
+                    tracing::error!(provider, "tokens that were refreshed could not be stored, and are lost");
+                    return Err(error);
+                }
+                Ok(stored) => return Ok(stored),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Takes a refresh token away that is worth nothing, so that nobody asks with it again.
+    async fn forget(&self, held: &Held) {
+        let tokens = ProviderTokens { refresh_token: None, ..held.stored.tokens.clone() };
+        let (provider, id) = (&held.stored.provider, &held.stored.provider_account_id);
+        let write = self.stores.users.replace_tokens(provider, id, &held.stored.tokens, &tokens);
+        let _ = self.stores.ask(write).await;
+        let (user_id, provider) = (self.user_id.clone(), provider.clone());
+        self.auth.settings.callbacks.emit(Event::ProviderTokenRefused { user_id, provider }).await;
+    }
+}
+
+/// Whose turn it is in this process: one refresh at a time for each account.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    turns: Mutex<HashMap<(String, String), Weak<AsyncMutex<()>>>>,
+}
+
+impl Turns {
+    fn of(&self, account: &Account) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (account.provider.clone(), account.provider_account_id.clone());
+        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        // What nobody waits for any more.
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(key, Arc::downgrade(&turn));
+        turn
+    }
+}

@@ -1,0 +1,43 @@
+//! The session at a provider that a session here was begun with: for those who sign out there, too.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::LiveSession;
+
+/// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Upstream {
+    /// The provider's id.
+    #[serde(rename = "id")]
+    pub(crate) provider: String,
+    /// What the provider calls the session (`sid` of the ID token).
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<String>,
+}
+
+impl Upstream {
+    /// Where it is kept.
+    pub(crate) const MEMBER: &str = "idp";
+
+    pub(crate) fn of_data(data: &Map<String, Value>) -> Option<Self> {
+        Self::deserialize(data.get(Self::MEMBER)?).ok()
+    }
+
+    pub(crate) fn of(session: &LiveSession) -> Option<Self> {
+        match session.stored() {
+            Some(row) => Self::of_data(&row.data),
+            None => Self::deserialize(session.claims()?.get(Self::MEMBER)?).ok(),
+        }
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// How a list of revocations names the session at the provider, and with it all that were begun here with it.
+    pub(crate) fn revoked_as(&self) -> Option<String> {
+        let session = self.session.as_ref()?;
+        Some(format!("{}:{}:{session}", Self::MEMBER, self.provider))
+    }
+}
