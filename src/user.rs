@@ -127,6 +127,10 @@ impl Account {
     pub(crate) fn credentials(provider: &str, user: &User) -> Self {
         Self::new("credentials", provider, user.id.as_str())
     }
+
+    pub(crate) fn is(&self, provider: &str, id: &str) -> bool {
+        (&*self.provider, &*self.provider_account_id) == (provider, id)
+    }
 }
 
 /// Without the tokens, and without who it is.
@@ -159,6 +163,13 @@ pub struct ProviderTokens {
     pub session_state: Option<String>,
     /// What else the provider has given. Callbacks see it; stores do not keep it.
     pub extra: Map<String, Value>,
+}
+
+impl ProviderTokens {
+    /// Whether a provider that has given these has not given others since.
+    pub(crate) fn are_those_of(&self, other: &Self) -> bool {
+        (&self.access_token, &self.refresh_token) == (&other.access_token, &other.refresh_token)
+    }
 }
 
 /// Which there are, and none of them.
