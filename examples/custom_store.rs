@@ -18,7 +18,8 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, extract::State, routing::get};
 use portcullis::{
-    Account, Auth, AuthLayer, BoxError, Credentials, Field, RequireAuth, Secret, Submitted, Timestamp, User,
+    Account, Auth, AuthLayer, BoxError, Credentials, Field, ProviderTokens, RequireAuth, Secret, Submitted,
+    Timestamp, User,
     store::{
         MemoryStore, Replaced, Result as StoreResult, SessionAndUser, SessionKey, SessionStore, Store,
         StoreError, StoredSession, UserChange, UserStore, VerificationToken, VerificationTokenStore,
@@ -121,8 +122,12 @@ impl Table {
 
 impl Member {
     fn has(&self, provider: &str, id: &str) -> bool {
-        self.accounts.iter().any(|account| account.provider == provider && account.provider_account_id == id)
+        self.accounts.iter().any(|account| is(account, provider, id))
     }
+}
+
+fn is(account: &Account, provider: &str, id: &str) -> bool {
+    account.provider == provider && account.provider_account_id == id
 }
 
 /// The number that an id is about. One that this store could not have made, such as `01`, is nobody's.
@@ -213,7 +218,27 @@ impl UserStore for MemberStore {
         let Some(member) = table.by_number.values_mut().find(|member| member.has(provider, id)) else {
             return Ok(false);
         };
-        member.accounts.retain(|account| account.provider != provider || account.provider_account_id != id);
+        member.accounts.retain(|account| !is(account, provider, id));
+        Ok(true)
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> StoreResult<bool> {
+        let mut table = self.members.lock();
+        let mut accounts = table.by_number.values_mut().flat_map(|member| &mut member.accounts);
+        let Some(account) = accounts.find(|account| is(account, provider, id)) else { return Ok(false) };
+        // Whoever was faster has got others, and these are worth nothing any more.
+        let tokens = &mut account.tokens;
+        if tokens.access_token != before.access_token || tokens.refresh_token != before.refresh_token {
+            return Ok(false);
+        }
+        *tokens = after.clone();
+        tokens.extra.clear();
         Ok(true)
     }
 

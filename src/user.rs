@@ -127,6 +127,10 @@ impl Account {
     pub(crate) fn credentials(provider: &str, user: &User) -> Self {
         Self::new("credentials", provider, user.id.as_str())
     }
+
+    pub(crate) fn is(&self, provider: &str, id: &str) -> bool {
+        (&*self.provider, &*self.provider_account_id) == (provider, id)
+    }
 }
 
 /// Without the tokens, and without who it is.
@@ -171,6 +175,11 @@ impl ProviderTokens {
             session_state: self.session_state.or_else(|| before.session_state.clone()),
             ..self
         }
+    }
+
+    /// Whether a provider that has given these has not given others since.
+    pub(crate) fn are_those_of(&self, other: &Self) -> bool {
+        (&self.access_token, &self.refresh_token) == (&other.access_token, &other.refresh_token)
     }
 }
 

@@ -243,7 +243,7 @@ impl Refresh {
         held: &Held,
         refresh_token: &str,
     ) -> Result<Option<ProviderToken>, ProviderTokenError> {
-        if self.held().await?.stored.tokens != held.stored.tokens {
+        if !self.held().await?.stored.tokens.are_those_of(&held.stored.tokens) {
             return Ok(None);
         }
         let provider = &self.client.provider.id;

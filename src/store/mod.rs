@@ -83,7 +83,7 @@ pub use self::{
 };
 use crate::{
     clock::Timestamp,
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 /// What the methods of stores answer.
@@ -132,6 +132,17 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
 
     /// Takes an account from its user. Says whether there was one.
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool>;
+
+    /// Replaces what the provider of an account gave (all but `extra`, which is not kept), in one write that happens
+    /// only if the account is there and its access token and refresh token still are those of `before`. Says whether
+    /// it was made.
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool>;
 
     /// The accounts of a user, those that were linked first in front.
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>>;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 #[async_trait]
@@ -46,6 +46,16 @@ impl<S: UserStore + ?Sized> UserStore for Arc<S> {
 
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool> {
         (**self).unlink_account(provider, provider_account_id).await
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        (**self).replace_tokens(provider, provider_account_id, before, after).await
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {

@@ -78,13 +78,23 @@ async fn changed_addresses(node: &mut Peer, store: &dyn Store) {
 
 async fn accounts(node: &mut Peer, store: &dyn Store) {
     let theirs = node.create_user(&somebody());
-    let (first, second) = (account("acme", true), account("github", false));
+    let (first, mut second) = (account("acme", true), account("github", false));
     node.link_account(&theirs.id, &first);
     same(&store.user_by_account("acme", &first.provider_account_id).await.unwrap(), &theirs);
     assert!(store.accounts_of(&theirs.id).await.unwrap() == [first.clone()], "with all tokens");
 
     store.link_account(&theirs.id, &second).await.unwrap();
     same(&node.user_by_account(&second), &theirs);
+    let after = account("github", true).tokens;
+    let replace = |of: &Account, before, after| {
+        let (provider, id) = (of.provider.clone(), of.provider_account_id.clone());
+        async move { store.replace_tokens(&provider, &id, before, after).await.unwrap() }
+    };
+    assert!(replace(&first, &first.tokens, &second.tokens).await);
+    assert!(replace(&second, &second.tokens, &after).await);
+    assert!(!replace(&first, &first.tokens, &after).await, "it has none any more");
+    same(&node.user_by_account(&first), &theirs);
+    second.tokens = after;
     node.unlink_account(&first);
     assert!(store.user_by_account("acme", &first.provider_account_id).await.unwrap().is_none());
     assert!(store.accounts_of(&theirs.id).await.unwrap() == [second.clone()]);

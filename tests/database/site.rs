@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Account, Auth, AuthBuilder, AuthContext, AuthLayer, Clock, Lifetime, Timestamp, User, get_auth_context,
-    get_server_session,
+    Account, Auth, AuthBuilder, AuthContext, AuthLayer, Clock, Lifetime, ProviderTokens, Timestamp, User,
+    get_auth_context, get_server_session,
     store::{
         Replaced, Result, SessionAndUser, SessionKey, SessionStore, Store, StoreError, StoredSession,
         UserChange, UserStore, VerificationToken, VerificationTokenStore,
@@ -225,6 +225,7 @@ gated!(UserStore {
     fn delete_user(id: &str) -> bool;
     fn link_account(user_id: &str, account: &Account) -> ();
     fn unlink_account(provider: &str, id: &str) -> bool;
+    fn replace_tokens(provider: &str, id: &str, before: &ProviderTokens, after: &ProviderTokens) -> bool;
     fn accounts_of(user_id: &str) -> Vec<Account>;
 });
 gated!(SessionStore {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use portcullis::{
-    Account, User,
+    Account, ProviderTokens, User,
     store::{
         RedisStore, SessionStore, Store, StoredSession, UpstashKeys, UserChange, UserStore,
         VerificationToken, VerificationTokenStore,
@@ -243,6 +243,18 @@ async fn what_is_written_is_what_node_writes() {
             assert!(store.end_session(&session.key).await.unwrap());
             assert_eq!(text(format!("session:{token}")).await, None);
             assert_eq!(text(format!("session:by-user-id:{id}")).await, None);
+
+            let mut theirs = read("account:acme:777".into()).await;
+            theirs["unknown_field"] = json!({"n": 1});
+            raw.set(&format!("{prefix}account:acme:777"), &theirs.to_string()).await;
+            let mut after = ProviderTokens::default();
+            after.access_token = Some("after".to_owned());
+            assert!(store.replace_tokens("acme", "777", &account.tokens, &after).await.unwrap());
+            assert!(!store.replace_tokens("acme", "777", &account.tokens, &after).await.unwrap());
+            theirs["access_token"] = "after".into();
+            let given = ["refresh_token", "expires_at", "id_token", "scope", "token_type", "session_state"];
+            theirs.as_object_mut().unwrap().retain(|name, _| !given.contains(&name.as_str()));
+            assert_eq!(read("account:acme:777".into()).await, theirs, "the adapter's own stay");
             assert!(store.unlink_account("acme", "777").await.unwrap());
             assert_eq!(text("account:acme:777".into()).await, None);
             store.create_session(&session, None).await.unwrap();

@@ -1,5 +1,5 @@
 use portcullis::{
-    Account, User,
+    Account, ProviderTokens, User,
     store::{
         PostgresStore, SessionKey, SessionStore, SqlOptions, Store, StoreErrorKind, StoredSession, Tables,
         UserChange, UserStore, VerificationToken, VerificationTokenStore,
@@ -324,7 +324,7 @@ fn loose_tables(kind: &str, keys: bool) -> String {
     format!(
         r#"create table users (id text primary key, name text, email {kind}, "emailVerified" timestamptz, image text);
         create table accounts (id text primary key, "userId" text not null, type text not null,
-          provider {kind} not null, "providerAccountId" {kind} not null);
+          provider {kind} not null, "providerAccountId" {kind} not null, access_token {kind});
         create table sessions (id text primary key, "userId" text not null, expires timestamptz not null,
           "sessionToken" {kind} not null);
         create table verification_token (identifier {kind} not null, token {kind} not null,
@@ -333,7 +333,8 @@ fn loose_tables(kind: &str, keys: bool) -> String {
 }
 
 async fn nobody_else_is_found(store: &PostgresStore, other: &str, keys: bool) {
-    let (email, account) = ("jose@example.com", Account::new("oauth", "acme", "aBc"));
+    let (email, mut account) = ("jose@example.com", Account::new("oauth", "acme", "aBc"));
+    account.tokens = tokens(Some("aBc"), None);
     let given = User::new("x").email(email).email_verified(at(0));
     let user = store.create_user(&given, Some(&account)).await.unwrap();
     assert_eq!(store.user_by_email(email).await.unwrap().as_ref(), Some(&user));
@@ -342,7 +343,9 @@ async fn nobody_else_is_found(store: &PostgresStore, other: &str, keys: bool) {
     for (provider, id) in [("acme", "AbC"), ("Acme", "aBc")] {
         assert_eq!(store.user_by_account(provider, id).await.unwrap(), None, "{provider} {id}");
         assert!(!store.unlink_account(provider, id).await.unwrap(), "{provider} {id}");
+        assert!(!store.replace_tokens(provider, id, &account.tokens, &account.tokens).await.unwrap());
     }
+    only_these_are_replaced(store, &user.id).await;
 
     let (key, near) = (SessionKey::new("aBc"), SessionKey::new("AbC"));
     store.create_session(&StoredSession::new(key.clone(), &*user.id, at(5)), None).await.unwrap();
@@ -374,6 +377,30 @@ async fn nobody_else_is_found(store: &PostgresStore, other: &str, keys: bool) {
     }
 }
 
+/// There is no column for refresh tokens: the account has none, whatever it is given.
+async fn only_these_are_replaced(store: &PostgresStore, user: &str) {
+    let replace = async |before, after| store.replace_tokens("acme", "aBc", &before, &after).await;
+    let after = || tokens(Some("aBd"), Some("refresh"));
+    for (access, refresh) in [("AbC", None), ("aBc ", None), ("aBc", Some("")), ("aBc", Some("refresh"))] {
+        let before = tokens(Some(access), refresh);
+        assert!(!replace(before, after()).await.unwrap(), "{access:?} {refresh:?}");
+    }
+    // What cannot be stored is no token of before, and is refused as a new one.
+    assert!(!replace(tokens(Some("aBc\0"), None), after()).await.unwrap());
+    assert!(!replace(tokens(None, None), tokens(Some("aBd\0"), None)).await.unwrap());
+    let refused = replace(tokens(Some("aBc"), None), tokens(Some("aBd\0"), None)).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Conflict);
+    assert!(store.accounts_of(user).await.unwrap()[0].tokens == tokens(Some("aBc"), None));
+    assert!(replace(tokens(Some("aBc"), None), after()).await.unwrap());
+    assert!(store.accounts_of(user).await.unwrap()[0].tokens == tokens(Some("aBd"), None));
+}
+
+fn tokens(access: Option<&str>, refresh: Option<&str>) -> ProviderTokens {
+    let mut tokens = ProviderTokens::default();
+    (tokens.access_token, tokens.refresh_token) = (access.map(str::to_owned), refresh.map(str::to_owned));
+    tokens
+}
+
 #[tokio::test]
 async fn tables_of_v3_are_read() {
     let Some(place) = Place::with(V3).await else { return };
@@ -390,6 +417,10 @@ async fn tables_of_v3_are_read() {
         store.update_user("1", UserChange::default()).await.unwrap_err(),
         store.delete_user("1").await.unwrap_err(),
         store.link_account("1", &Account::new("oauth", "a", "1")).await.unwrap_err(),
+        store
+            .replace_tokens("github", "1", &accounts[0].tokens, &ProviderTokens::default())
+            .await
+            .unwrap_err(),
         store.create_session(&StoredSession::new(key.clone(), "1", at(0)), None).await.unwrap_err(),
         store.extend_session(&key, at(9000), at(0)).await.unwrap_err(),
         store.end_session(&key).await.unwrap_err(),

@@ -1,7 +1,7 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use portcullis::{
-    User,
+    Account, User,
     store::{
         SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables,
         UserStore, VerificationTokenStore,
@@ -167,6 +167,23 @@ async fn tables_of_others_are_used_as_they_are() {
         assert!(left.is_empty(), "{left:?}");
         assert!(whole.user(&user.id).await.unwrap().is_some());
     }
+}
+
+/// Accounts without a column for any token: what is given is not kept, and the answers are no others.
+#[tokio::test]
+async fn tables_without_tokens_have_none() {
+    let (before, rest) = PLAIN.split_once(", refresh_token").unwrap();
+    let (_, rest) = rest.split_once("token_type text").unwrap();
+    let file = File::with(&format!("{before}{rest}").replace("TIME", "integer")).await;
+    let store = file.store().await;
+    let mut account = Account::new("oauth", "acme", "1");
+    let user = store.create_user(&User::new("").email("a@example.com"), Some(&account)).await.unwrap();
+    let none = account.tokens.clone();
+    account.tokens.access_token = Some("access".to_owned());
+    assert!(!store.replace_tokens("acme", "1", &account.tokens, &none).await.unwrap());
+    assert!(!store.replace_tokens("acme", "2", &none, &account.tokens).await.unwrap());
+    assert!(store.replace_tokens("acme", "1", &none, &account.tokens).await.unwrap());
+    assert!(store.accounts_of(&user.id).await.unwrap()[0].tokens == none);
 }
 
 async fn columns(store: &SqliteStore) -> Vec<String> {

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis::{
-    Account, Timestamp, User,
+    Account, ProviderTokens, Timestamp, User,
     store::{
         MemoryStore, Replaced, Result, Revocation, RevocationStore, Revoked, SessionAndUser, SessionKey,
         SessionStore, Store, StoreError, StoreErrorKind, StoredSession, UserChange, UserStore,
@@ -43,6 +43,10 @@ pub enum Fault {
     MakesUpUsers,
     ReversesAccounts,
     CutsNumbers,
+    KeepsWhatIsNotGiven,
+    ReplacesTokensAsRead,
+    ReplacesTokensOfAll,
+    UnlinksAsRead,
     LinksTwice,
     JoinsTexts,
     ForgetsAgents,
@@ -165,6 +169,13 @@ impl Broken {
         }
     }
 
+    async fn tokens_of(&self, provider: &str, id: &str) -> Result<Option<ProviderTokens>> {
+        let Some(user) = self.inner.user_by_account(provider, id).await? else { return Ok(None) };
+        let accounts = self.inner.accounts_of(&user.id).await?;
+        let is_it = |account: &Account| account.provider == provider && account.provider_account_id == id;
+        Ok(accounts.into_iter().find(is_it).map(|account| account.tokens))
+    }
+
     /// Puts a session in the place of another, which takes several steps.
     async fn put(&self, session: &StoredSession) -> Result<()> {
         self.inner.end_session(&session.key).await?;
@@ -268,7 +279,44 @@ impl UserStore for Broken {
 
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool> {
         let (provider, id) = self.pair(provider, provider_account_id);
+        if self.is(Fault::UnlinksAsRead) {
+            let read = self.tokens_of(&provider, &id).await?;
+            others_go_first().await;
+            if self.tokens_of(&provider, &id).await? != read {
+                return Ok(false);
+            }
+        }
         Ok(self.inner.unlink_account(&provider, &id).await? || self.is(Fault::DeletesAnybody))
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        let (provider, id) = self.pair(provider, provider_account_id);
+        let read = self.tokens_of(&provider, &id).await?;
+        let (mut before, mut after) = (before.clone(), after.clone());
+        if let (Fault::KeepsWhatIsNotGiven, Some(read)) = (self.fault, &read) {
+            after.id_token = after.id_token.or(read.id_token.clone());
+        }
+        if let (Fault::ReplacesTokensAsRead, Some(read)) = (self.fault, &read)
+            && read.access_token == before.access_token
+        {
+            others_go_first().await;
+            before = self.tokens_of(&provider, &id).await?.unwrap_or(before);
+        }
+        let replaced = self.inner.replace_tokens(&provider, &id, &before, &after).await?;
+        if self.is(Fault::ReplacesTokensOfAll) {
+            let owner = self.inner.user_by_account(&provider, &id).await?;
+            for other in self.inner.accounts_of(&owner.map(|user| user.id).unwrap_or_default()).await? {
+                let (provider, id) = (&other.provider, &other.provider_account_id);
+                self.inner.replace_tokens(provider, id, &before, &after).await?;
+            }
+        }
+        Ok(replaced)
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {

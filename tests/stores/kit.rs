@@ -52,6 +52,13 @@ const SEEN: &[(Fault, &[&str])] = &[
     (Fault::MakesUpUsers, &["s24_a_session_of_nobody_is_nobodys"]),
     (Fault::ReversesAccounts, &["accounts_are_answered_in_order"]),
     (Fault::CutsNumbers, &["accounts_keep_their_tokens"]),
+    (Fault::KeepsWhatIsNotGiven, &["tokens_are_replaced_as_they_are"]),
+    (
+        Fault::ReplacesTokensAsRead,
+        &["s45_only_the_tokens_of_before_are_replaced", "s45_of_twenty_racers_one_replaces_the_tokens"],
+    ),
+    (Fault::ReplacesTokensOfAll, &["replaced_tokens_are_those_of_one_account"]),
+    (Fault::UnlinksAsRead, &["accounts_go_while_their_tokens_are_replaced"]),
     (Fault::LinksTwice, &["a_linked_account_is_not_anothers", "s89_links_at_once_make_one"]),
     (Fault::JoinsTexts, &["s91_a_separator_moves_nothing", "s49_a_separator_moves_nothing"]),
     (Fault::ForgetsAgents, &["sessions_come_back_as_they_were_made"]),

@@ -10,7 +10,7 @@ use crate::{
         Replaced, Result, Revocation, RevocationStore, SessionAndUser, SessionKey, SessionStore, Store,
         StoredSession, UserChange, UserStore, VerificationToken, VerificationTokenStore,
     },
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 #[async_trait]
@@ -48,6 +48,16 @@ impl<S: Store> UserStore for Cached<S> {
 
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool> {
         self.store.unlink_account(provider, provider_account_id).await
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        self.store.replace_tokens(provider, provider_account_id, before, after).await
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {

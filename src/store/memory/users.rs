@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     store::{Result, UserChange, UserStore},
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 #[async_trait]
@@ -40,6 +40,16 @@ impl UserStore for MemoryStore {
 
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool> {
         Ok(self.write().remove_account(provider, provider_account_id))
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        Ok(self.write().replace_tokens(provider, provider_account_id, before, after))
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {

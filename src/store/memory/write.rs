@@ -4,11 +4,13 @@ use std::{
     sync::{Arc, MutexGuard},
 };
 
+use serde_json::Map;
+
 use super::shards::Shards;
 use crate::{
     clock::Timestamp,
     store::{Result, SessionKey, StoreError, StoredSession, UserChange},
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 /// A session, and how many were begun before it.
@@ -214,10 +216,26 @@ impl Write<'_> {
     pub(super) fn remove_account(&mut self, provider: &str, id: &str) -> bool {
         let Some(user_id) = self.books.remove_from_accounts(provider, id) else { return false };
         if let Some(person) = self.books.people.get_mut(&user_id) {
-            person
-                .accounts
-                .retain(|account| (&*account.provider, &*account.provider_account_id) != (provider, id));
+            person.accounts.retain(|account| !account.is(provider, id));
         }
+        true
+    }
+
+    pub(super) fn replace_tokens(
+        &mut self,
+        provider: &str,
+        id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> bool {
+        let books = &mut *self.books;
+        let owner = books.accounts.get(provider).and_then(|of_provider| of_provider.get(id));
+        let Some(person) = owner.and_then(|owner| books.people.get_mut(owner)) else { return false };
+        let account = person.accounts.iter_mut().find(|account| account.is(provider, id));
+        let Some(account) = account.filter(|account| account.tokens.are_those_of(before)) else {
+            return false;
+        };
+        account.tokens = ProviderTokens { extra: Map::new(), ..after.clone() };
         true
     }
 

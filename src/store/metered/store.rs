@@ -10,7 +10,7 @@ use crate::{
         Replaced, Result, Revocation, RevocationStore, SessionAndUser, SessionKey, SessionStore, Store,
         StoredSession, UserChange, UserStore, VerificationToken, VerificationTokenStore,
     },
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 #[async_trait]
@@ -46,6 +46,17 @@ impl<S: UserStore> UserStore for Metered<S> {
 
     async fn unlink_account(&self, provider: &str, provider_account_id: &str) -> Result<bool> {
         self.timed("unlink_account", self.store.unlink_account(provider, provider_account_id)).await
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        let replaced = self.store.replace_tokens(provider, provider_account_id, before, after);
+        self.timed("replace_tokens", replaced).await
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {

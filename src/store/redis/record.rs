@@ -80,18 +80,28 @@ pub(super) fn account_record(user: &str, account: &Account) -> Record {
     record.insert("provider".into(), account.provider.as_str().into());
     record.insert("type".into(), account.kind.as_ref().into());
     record.insert("providerAccountId".into(), account.provider_account_id.as_str().into());
-    let tokens = &account.tokens;
-    put(&mut record, "access_token", tokens.access_token.as_deref());
-    put(&mut record, "refresh_token", tokens.refresh_token.as_deref());
-    if let Some(at) = tokens.expires_at {
-        record.insert("expires_at".into(), at.into());
-    }
-    put(&mut record, "id_token", tokens.id_token.as_deref());
-    put(&mut record, "scope", tokens.scope.as_deref());
-    put(&mut record, "token_type", tokens.token_type.as_deref());
-    put(&mut record, "session_state", tokens.session_state.as_deref());
+    set_tokens(&mut record, &account.tokens);
     record.insert("id".into(), format!("{}:{}", account.provider, account.provider_account_id).into());
     record
+}
+
+/// What there is none of has no member.
+pub(super) fn set_tokens(record: &mut Record, tokens: &ProviderTokens) {
+    let text = |text: &Option<String>| text.as_deref().map(Value::from);
+    for (name, value) in [
+        ("access_token", text(&tokens.access_token)),
+        ("refresh_token", text(&tokens.refresh_token)),
+        ("expires_at", tokens.expires_at.map(Value::from)),
+        ("id_token", text(&tokens.id_token)),
+        ("scope", text(&tokens.scope)),
+        ("token_type", text(&tokens.token_type)),
+        ("session_state", text(&tokens.session_state)),
+    ] {
+        match value {
+            Some(value) => record.insert(name.into(), value),
+            None => record.shift_remove(name),
+        };
+    }
 }
 
 /// Whose account this is; nobody's if the record is about another.

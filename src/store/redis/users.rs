@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     store::{Result, SessionStore, StoreError, StoreErrorKind, UserChange, UserStore},
-    user::{Account, User},
+    user::{Account, ProviderTokens, User},
 };
 
 /// How often a user is begun anew whom somebody has given up while they were being made.
@@ -65,9 +65,8 @@ impl UserStore for RedisStore {
             // First of all, so that nobody is signed in any more.
             let user = store.take_user(&id).await?;
             store.end_sessions_of(&id, None).await?;
-            for (key, text) in store.account_texts(&id).await? {
-                store.drop_unchanged(&key, &text).await?;
-            }
+            // Some may be given other tokens meanwhile.
+            while !store.drop_accounts(&id).await? {}
             if let Some(email) = user.as_ref().and_then(|user| user.email.as_deref()) {
                 store.release(Name::Email(email), &id).await?;
             }
@@ -101,25 +100,52 @@ impl UserStore for RedisStore {
         let (provider, id) = (provider.to_owned(), provider_account_id.to_owned());
         self.to_the_end(|store| async move {
             let key = store.keys.account(&provider, &id);
-            let Some(text) = store.get(&key).await? else { return Ok(false) };
-            let account = record::record(&text).unwrap_or_default();
-            let Some(user) = record::account_owner(&account, &provider, &id) else { return Ok(false) };
-            let (list, member) = (store.keys.user_accounts(user), super::layout::pair(&provider, &id));
-            let listed: Option<String> =
-                store.link.read(redis::cmd("ZSCORE").arg(&list).arg(&member)).await?;
-            let was_somebodys = matches!(store.find_user(user).await?, Found::User(..));
-            if !store.drop_unchanged(&key, &text).await? {
-                return Ok(false);
+            loop {
+                let Some(text) = store.get(&key).await? else { return Ok(false) };
+                let account = record::record(&text).unwrap_or_default();
+                let Some(user) = record::account_owner(&account, &provider, &id) else { return Ok(false) };
+                let (list, member) = (store.keys.user_accounts(user), super::layout::pair(&provider, &id));
+                let listed: Option<String> =
+                    store.link.read(redis::cmd("ZSCORE").arg(&list).arg(&member)).await?;
+                let was_somebodys = matches!(store.find_user(user).await?, Found::User(..));
+                if !store.drop_unchanged(&key, &text).await? {
+                    // It is gone, or has other tokens.
+                    continue;
+                }
+                if let Some(score) = listed {
+                    store.link.run::<()>(script::TAKE_OUT.key(&list).arg(&member).arg(score)).await?;
+                }
+                if let Some(last) = store.keys.last_account(user) {
+                    store.drop_unchanged(&last, &key).await?;
+                }
+                return Ok(was_somebodys);
             }
-            if let Some(score) = listed {
-                store.link.run::<()>(script::TAKE_OUT.key(&list).arg(&member).arg(score)).await?;
-            }
-            if let Some(last) = store.keys.last_account(user) {
-                store.drop_unchanged(&last, &key).await?;
-            }
-            Ok(was_somebodys)
         })
         .await
+    }
+
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        let key = self.keys.account(provider, provider_account_id);
+        loop {
+            let Some(old) = self.get(&key).await? else { return Ok(false) };
+            let mut record = record::record(&old).unwrap_or_default();
+            let owner = record::account_owner(&record, provider, provider_account_id);
+            let Some(user) = owner else { return Ok(false) };
+            let is_somebodys = matches!(self.find_user(user).await?, Found::User(..));
+            if !is_somebodys || !record::account(&record)?.tokens.are_those_of(before) {
+                return Ok(false);
+            }
+            record::set_tokens(&mut record, after);
+            if self.swap(&key, &old, &record::text(record), None).await? {
+                return Ok(true);
+            }
+        }
     }
 
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {
@@ -253,6 +279,15 @@ impl RedisStore {
     async fn note_last_account(&self, user: &str, account: &Account) -> Result<()> {
         let Some(last) = self.keys.last_account(user) else { return Ok(()) };
         self.set(&last, &self.keys.account(&account.provider, &account.provider_account_id)).await
+    }
+
+    /// Removes the accounts of a user. Says whether nobody came between.
+    async fn drop_accounts(&self, user: &str) -> Result<bool> {
+        let mut all = true;
+        for (key, text) in self.account_texts(user).await? {
+            all &= self.drop_unchanged(&key, &text).await?;
+        }
+        Ok(all)
     }
 
     /// The keys and texts of the accounts of a user, those that were linked first in front. The list may name

@@ -105,6 +105,8 @@ pub(super) const ACCOUNT: &[&str] = &[
     "session_state",
     "token_type",
 ];
+/// What the provider of an account gave.
+pub(super) const TOKENS: &[&str] = ACCOUNT.split_at(4).1;
 pub(super) const SESSION: &[&str] = &[
     "sessionToken",
     "userId",
@@ -169,7 +171,7 @@ fn with_id(columns: &[&'static str]) -> Vec<&'static str> {
 }
 
 fn optional_of_accounts() -> Vec<&'static str> {
-    [&["id"], &ACCOUNT[4..]].concat()
+    [&["id"], TOKENS].concat()
 }
 
 fn optional_of_sessions() -> Vec<&'static str> {
@@ -279,6 +281,19 @@ impl Table {
             .filter_map(|(column, number)| Some(self.dialect.same(self.column(column)?, alias, *number)))
             .collect();
         conditions.join(" and ")
+    }
+
+    /// The condition that these columns hold exactly these arguments, and nothing where an argument is null. One that
+    /// is not there holds nothing.
+    pub(super) fn same_or_null(&self, alias: &str, columns: &[(&str, usize)]) -> String {
+        let condition = |(column, number): &(&str, usize)| match self.column(column) {
+            Some(it) => {
+                let (same, name) = (self.dialect.same(it, alias, *number), &it.quoted);
+                format!("({same} or {alias}.{name} is null and ${number} is null)")
+            }
+            None => format!("${number} is null"),
+        };
+        columns.iter().map(condition).collect::<Vec<_>>().join(" and ")
     }
 
     /// An insert of `columns`, as far as there are any, with the arguments 1 and on.

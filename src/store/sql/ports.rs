@@ -15,7 +15,7 @@ macro_rules! ports {
                     Replaced, Result, Revocation, RevocationStore, SessionAndUser, SessionKey, SessionStore,
                     Store, StoredSession, UserChange, UserStore, VerificationToken, VerificationTokenStore,
                 },
-                user::{Account, User},
+                user::{Account, ProviderTokens, User},
             };
 
             $crate::store::sql::delegate! { $store: UserStore {
@@ -27,6 +27,12 @@ macro_rules! ports {
                 delete_user(id: &str) -> bool;
                 link_account(user_id: &str, account: &Account) -> ();
                 unlink_account(provider: &str, provider_account_id: &str) -> bool;
+                replace_tokens(
+                    provider: &str,
+                    provider_account_id: &str,
+                    before: &ProviderTokens,
+                    after: &ProviderTokens
+                ) -> bool;
                 accounts_of(user_id: &str) -> Vec<Account>;
             } }
 

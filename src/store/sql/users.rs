@@ -59,6 +59,25 @@ impl<B: Backend> UserStore for SqlStore<B> {
         Ok(none_if_unstorable(done)? > 0)
     }
 
+    async fn replace_tokens(
+        &self,
+        provider: &str,
+        provider_account_id: &str,
+        before: &ProviderTokens,
+        after: &ProviderTokens,
+    ) -> Result<bool> {
+        let key = [provider.into(), provider_account_id.into()];
+        let old = [Arg::from(&before.refresh_token), Arg::from(&before.access_token)];
+        let args = [&key[..], &token_args(after), &old].concat();
+        match again!(async { self.write(self.users.replace_tokens.get()?, &args).await }) {
+            // Either there is nothing to replace, or nothing to replace it by.
+            Err(Fault::Unstorable) if !self.has_tokens(provider, provider_account_id, before).await? => {
+                Ok(false)
+            }
+            outcome => Ok(outcome? > 0),
+        }
+    }
+
     async fn accounts_of(&self, user_id: &str) -> Result<Vec<Account>> {
         let found = async {
             let id = usable(&self.layout.accounts)?.id("userId", user_id)?;
@@ -189,24 +208,18 @@ impl<B: Backend> SqlStore<B> {
                 return Err(Fault::Taken("somebody has this account"));
             }
         }
-        let tokens = &account.tokens;
         let made = accounts.new_id();
-        let args = [
-            accounts.id("userId", user_id)?,
-            Arg::from(&*account.kind),
-            Arg::from(provider),
-            Arg::from(id),
-            Arg::from(&tokens.refresh_token),
-            Arg::from(&tokens.access_token),
-            Arg::from(tokens.expires_at),
-            Arg::from(&tokens.id_token),
-            Arg::from(&tokens.scope),
-            Arg::from(&tokens.session_state),
-            Arg::from(&tokens.token_type),
-            Arg::from(&made),
-        ];
+        let owner = accounts.id("userId", user_id)?;
+        let named = [owner, Arg::from(&*account.kind), Arg::from(provider), Arg::from(id)];
+        let args = [&named[..], &token_args(&account.tokens), &[Arg::from(&made)]].concat();
         transaction.run(self.users.insert_account.get()?, &args).await?;
         Ok(())
+    }
+
+    async fn has_tokens(&self, provider: &str, id: &str, tokens: &ProviderTokens) -> Result<bool> {
+        let Some(user) = self.user_by_account(provider, id).await? else { return Ok(false) };
+        let accounts = self.accounts_of(&user.id).await?;
+        Ok(accounts.iter().any(|account| account.is(provider, id) && account.tokens.are_those_of(tokens)))
     }
 
     /// That nobody has this address but `owner`, where the table does not see to that.
@@ -264,6 +277,19 @@ pub(super) fn user_of(row: &mut Row) -> Outcome<User> {
     user.image = row.text();
     user.extra = members_of(row.text())?;
     Ok(user)
+}
+
+/// In the order in which an account has them.
+fn token_args(tokens: &ProviderTokens) -> [Arg<'_>; 7] {
+    [
+        Arg::from(&tokens.refresh_token),
+        Arg::from(&tokens.access_token),
+        Arg::from(tokens.expires_at),
+        Arg::from(&tokens.id_token),
+        Arg::from(&tokens.scope),
+        Arg::from(&tokens.session_state),
+        Arg::from(&tokens.token_type),
+    ]
 }
 
 fn account_of(mut row: Row) -> Outcome<Account> {

@@ -1,7 +1,7 @@
 use super::Planned;
 use crate::store::sql::{
     dialect::Dialect,
-    layout::{ACCOUNT, Layout, Table, USER},
+    layout::{ACCOUNT, Layout, TOKENS, Table, USER},
     statement::{Out, Statement},
 };
 
@@ -30,6 +30,9 @@ pub(in crate::store::sql) struct UserPlan {
     pub(in crate::store::sql) insert_account: Planned,
     /// The account `$2` at the provider `$1`.
     pub(in crate::store::sql) delete_account: Planned,
+    /// Gives the account `$2` at the provider `$1` the tokens from `$3` on, if its refresh token is `$10` and its
+    /// access token `$11`.
+    pub(in crate::store::sql) replace_tokens: Planned,
     /// The accounts of the user `$1`.
     pub(in crate::store::sql) accounts_of: Planned,
     /// Those as well.
@@ -94,6 +97,7 @@ impl UserPlan {
                 let name = &accounts.quoted;
                 layout.statement(&format!("delete from {name} where {}", accounts.same(name, &KEY)), &[])
             }),
+            replace_tokens: Planned::write(layout, accounts, |accounts| replace_tokens(layout, accounts)),
             accounts_of: Planned::read(&[accounts], |tables| accounts_of(layout, tables[0])),
             delete_accounts_of: delete(layout, "userId", &layout.accounts),
         }
@@ -101,6 +105,7 @@ impl UserPlan {
 }
 
 const KEY: [(&str, usize); 2] = [("provider", 1), ("providerAccountId", 2)];
+const OLD_TOKENS: [(&str, usize); 2] = [("refresh_token", 10), ("access_token", 11)];
 /// Two of [`USER`], with their places in it.
 const EMAIL: (&str, usize) = ("email", 3);
 const VERIFIED: (&str, usize) = ("emailVerified", 4);
@@ -151,6 +156,21 @@ fn update(layout: &Layout, users: &Table) -> Statement {
     });
     let sets: Vec<_> = verified.into_iter().chain(others).collect();
     layout.statement(&format!("update {name} set {} where {condition}", sets.join(", ")), &[])
+}
+
+fn replace_tokens(layout: &Layout, accounts: &Table) -> Statement {
+    let name = &accounts.quoted;
+    let set = |(column, number): (&&str, usize)| {
+        let column = accounts.column(column)?;
+        Some(format!("{} = {}", column.quoted, layout.dialect.write(column, number)))
+    };
+    let mut sets: Vec<_> = TOKENS.iter().zip(3..).filter_map(set).collect();
+    if sets.is_empty() {
+        // A table without any is written all the same, so that the answer is no other.
+        sets.extend(KEY[..1].iter().map(|(column, number)| (column, *number)).filter_map(set));
+    }
+    let (key, old) = (accounts.same(name, &KEY), accounts.same_or_null(name, &OLD_TOKENS));
+    layout.statement(&format!("update {name} set {} where {key} and {old}", sets.join(", ")), &[])
 }
 
 fn accounts_of(layout: &Layout, accounts: &Table) -> Statement {
