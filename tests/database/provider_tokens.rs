@@ -206,7 +206,8 @@ async fn s44_sealed_at_rest(store: Arc<dyn Store>) {
     assert_eq!(auth.provider_token(&user, "acme").await.unwrap().access_token, token);
 
     // Put into the row of another account.
-    let other = Account { provider_account_id: "mallory".to_owned(), ..account };
+    let mut other = account;
+    other.provider_account_id = "mallory".to_owned();
     let other = store.create_user(&User::new(""), Some(&other)).await.unwrap().id;
     assert_eq!(auth.provider_token(&other, "acme").await.unwrap_err().kind(), Kind::SignInAgain);
     // Whoever has the rows and not the secret.

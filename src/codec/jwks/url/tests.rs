@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::CACHE_CONTROL};
+use http::{Request, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
