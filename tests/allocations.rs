@@ -19,10 +19,11 @@ use bytes::Bytes;
 use http::{Request, Response, header::COOKIE};
 use http_body_util::{Empty, Full};
 #[cfg(feature = "cache")]
-use portcullis::store::{Cached, MemoryStore, SessionKey, Store};
+use portcullis::store::{Cached, Store};
 use portcullis::{
-    Auth, AuthLayer, Clock, Dialect, OriginPolicy, Secret,
+    Auth, AuthLayer, Clock, Dialect, OriginPolicy, Secret, Timestamp, User,
     codec::{Codec, JweCbc, JweGcm},
+    store::{MemoryStore, SessionKey, SessionStore, StoredSession, UserStore},
 };
 use tower::{Layer, Service};
 
@@ -193,6 +194,37 @@ fn s98_the_size_of_garbage_does_not_matter() {
             let cost = cost(layer.layer(Plain), Some(&format!("{cookie}={token}")));
             assert!(cost.bytes_total <= good.bytes_total, "{dialect}: {cost:?}, a session: {good:?}");
         }
+    }
+}
+
+/// A session in memory is answered without a future: the token, its key, the handle and its place in the extensions
+/// are all that is allocated. One that is not there costs less.
+#[test]
+fn s98_a_session_in_memory_costs_six_allocations() {
+    let clock = WatchedClock::default();
+    let store = Arc::new(MemoryStore::new());
+    let (token, made_up) = ("a".repeat(43), "b".repeat(43));
+    ready_now(async {
+        let user = store.create_user(&User::new(""), None).await.unwrap();
+        let end = Timestamp::from_secs(i64::try_from(NOW).unwrap() + 30 * 24 * 60 * 60);
+        let session = StoredSession::new(SessionKey::of_token(&token), user.id, end);
+        store.create_session(&session, None).await.unwrap();
+    });
+    let origin = OriginPolicy::fixed("https://app.example").unwrap();
+    let auth = Auth::builder(Secret::new(SECRET)).origin(origin).clock(clock).store(store).build().unwrap();
+    let cost_of = |token: &str| {
+        let cookie = format!("__Secure-next-auth.session-token={token}");
+        cost(AuthLayer::new(auth.clone()).layer(Plain), Some(&cookie))
+    };
+    let (good, bad) = (cost_of(&token), cost_of(&made_up));
+    assert_eq!(good.count_total, 6, "{good:?}");
+    assert!(bad.count_total < good.count_total && bad.bytes_total < good.bytes_total, "{bad:?}, {good:?}");
+}
+
+fn ready_now<T>(future: impl Future<Output = T>) -> T {
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a store in memory waits for nothing"),
     }
 }
 

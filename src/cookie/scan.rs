@@ -44,10 +44,15 @@ impl<'h> CookieHeaders<'h> {
             let mut searched = 0;
             while let Some(at) = name.find(&line[searched..]) {
                 let start = searched + at;
-                searched = start + name.needle().len();
-                if let Some((rest, value)) = named(line, start, searched) {
+                let behind = start + name.needle().len();
+                // The next cookie begins behind the next `;`: what is in this one's value is not searched.
+                let end = memchr(b';', &line[behind..]).map_or(line.len(), |length| behind + length);
+                if begins_cookie(line, start)
+                    && let Some((rest, value)) = named(&line[behind..end])
+                {
                     each(rest, value);
                 }
+                searched = end;
             }
         }
     }
@@ -94,17 +99,17 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((trim(&part[..equals]), trim(&part[equals + 1..])))
 }
 
-/// The cookie whose name begins with what stands from `at` to `end`, if one begins there.
-fn named(line: &[u8], at: usize, end: usize) -> Option<(&[u8], &[u8])> {
+/// The rest of a name, which may begin with blanks, and the value.
+fn named(part: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = memchr(b'=', part)?;
+    Some((trim_end(&part[..equals]), trim(&part[equals + 1..])))
+}
+
+/// Whether the name of a cookie begins here: only blanks stand between it and what ends the one before.
+fn begins_cookie(line: &[u8], at: usize) -> bool {
     // Only up to what stands before, so that many blanks are not walked again and again.
     let before = line[..at].iter().rposition(|byte| !is_blank(*byte));
-    if before.is_some_and(|before| line[before] != b';') {
-        return None;
-    }
-    let rest = &line[end..];
-    let rest = &rest[..memchr(b';', rest).unwrap_or(rest.len())];
-    let equals = memchr(b'=', rest)?;
-    Some((trim_end(&rest[..equals]), trim(&rest[equals + 1..])))
+    before.is_none_or(|before| line[before] == b';')
 }
 
 fn is_blank(byte: u8) -> bool {

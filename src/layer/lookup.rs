@@ -170,7 +170,9 @@ impl<'r> Lookup<'r> {
         let Some(token) = bearer::token(head.headers) else { return Ok(None) };
         let auth = self.auth()?;
         let https = self.is_https(&auth, head);
-        if auth.settings.strategy.has_cookie(&CookieHeaders::of(head.headers), https) {
+        // The id of a row is no token.
+        let is_row = auth.settings.strategy.rows().is_some();
+        if is_row || auth.settings.strategy.has_cookie(&CookieHeaders::of(head.headers), https) {
             return Ok(None);
         }
         let found = match auth.settings.strategy.read_token(&token, https, auth.now()) {

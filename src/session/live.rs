@@ -28,7 +28,7 @@ enum Source {
         outdated: bool,
     },
     /// The session is a row.
-    Store(Box<Row>),
+    Store(Row),
 }
 
 /// A row, and what it looks like as claims once somebody asks: guards read claims.
@@ -53,8 +53,7 @@ impl LiveSession {
             has_subject: true,
             ..Registered::default()
         };
-        let row = Row { found, token, claims: OnceLock::new() };
-        Self { registered, source: Source::Store(Box::new(row)) }
+        Self { registered, source: Source::Store(Row { found, token, claims: OnceLock::new() }) }
     }
 
     /// The claims as JSON: those of the token, or what the row would be as one.

@@ -1,6 +1,6 @@
 //! Sessions as rows of a store (`docs/protocol.md` section 10.2).
 
-use std::{borrow::Cow, fmt, iter, num::NonZeroUsize};
+use std::{borrow::Cow, fmt, iter, num::NonZeroUsize, task::Poll};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Extensions, HeaderMap, header::USER_AGENT};
@@ -84,21 +84,48 @@ pub(crate) struct Rows {
     pub(crate) limit: Option<NonZeroUsize>,
 }
 
+/// Those tokens of a request that may name rows: the others cost no look at the store.
+#[derive(Default)]
+pub(super) struct Possible<'t> {
+    first: Option<Cow<'t, str>>,
+    rest: Vec<String>,
+}
+
 /// Nobody sends more tokens than this by accident.
 const MAX_TOKENS: usize = 4;
 
-impl Rows {
-    /// The rows that these tokens may name. Costs no look at the store, and none for what cannot be a token.
-    pub(super) fn may_be<'t>(tokens: impl Iterator<Item = Cow<'t, str>>) -> Found {
-        let mut possible = tokens.filter(|token| is_possible(token));
-        let Some(first) = possible.next().map(Cow::into_owned) else { return Found::Nobody };
-        let mut rest: Vec<String> = Vec::new();
-        for token in possible {
-            if 1 + rest.len() < MAX_TOKENS && first != token && !rest.iter().any(|known| *known == token) {
-                rest.push(token.into_owned());
-            }
+impl<'t> Possible<'t> {
+    pub(super) fn add(&mut self, token: Cow<'t, str>) {
+        if !is_possible(&token) {
+            return;
         }
-        Found::Later(Later::Stored(StoredTokens { first, rest }))
+        let Some(first) = &self.first else {
+            self.first = Some(token);
+            return;
+        };
+        let is_known = *first == token || self.rest.iter().any(|known| *known == token);
+        if !is_known && 1 + self.rest.len() < MAX_TOKENS {
+            self.rest.push(token.into_owned());
+        }
+    }
+}
+
+impl Rows {
+    /// Whose sessions the tokens name, if the store knows that now.
+    pub(super) fn find_now(&self, tokens: Possible<'_>, lifetime: &Lifetime, now: Timestamp) -> Found {
+        let Possible { first: Some(first), rest } = tokens else { return Found::Nobody };
+        // Several are rare.
+        if rest.is_empty()
+            && let Poll::Ready(found) = self.stores.session_and_user_now(&self.ids.key(&first))
+        {
+            return match found {
+                Some(found) if is_live_row(&found.session, lifetime, now) => {
+                    Found::Session(LiveSession::of_row(found, first.into_owned()))
+                }
+                _ => Found::Nobody,
+            };
+        }
+        Found::Later(Later::Stored(StoredTokens { first: first.into_owned(), rest }))
     }
 
     /// Whose sessions the tokens name.
@@ -207,5 +234,7 @@ fn new_token() -> Result<String, StoreError> {
 /// Whether this can be what a cookie of a stored session holds. Node's are UUIDs, those of v3 64 characters; the
 /// column has 255.
 fn is_possible(token: &str) -> bool {
-    (16..=255).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+    // Each byte, without a way out: several are looked at in one go then.
+    (16..=255).contains(&token.len())
+        && token.bytes().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic())
 }

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 
 use super::{
     revocations::{Revocations, Standing},
-    rows::Rows,
+    rows::{Possible, Rows},
 };
 use crate::{
     clock::Timestamp,
@@ -149,20 +149,24 @@ impl Strategy {
         carried
     }
 
-    /// Whose session the cookies of a request are, by the keys that are known now.
+    /// Whose session the cookies of a request are, as far as that is known now.
     pub(crate) fn read_cookies(&self, cookies: &CookieHeaders<'_>, https: bool, now: Timestamp) -> Found {
         self.read(&self.carried(cookies, https), https, now)
     }
 
     /// The same, of cookies that were found already.
     pub(crate) fn read(&self, carried: &Carried<'_>, https: bool, now: Timestamp) -> Found {
+        if let Some(rows) = self.rows() {
+            let mut tokens = Possible::default();
+            for (_, cookies) in carried.iter() {
+                cookies.candidates().for_each(|token| tokens.add(token));
+            }
+            return rows.find_now(tokens, &self.lifetime, now);
+        }
         let mut locked = None;
         let tokens = carried
             .iter()
             .flat_map(|(reader, cookies)| cookies.candidates().map(move |token| (*reader, token)));
-        if self.rows().is_some() {
-            return Rows::may_be(tokens.map(|(_, token)| token));
-        }
         let sessions =
             tokens.filter_map(|(reader, token)| self.open(https, reader, token, now).or_note(&mut locked));
         self.standing(Found::of(sessions).or_locked(locked), now)
@@ -170,8 +174,10 @@ impl Strategy {
 
     /// The session of one token, from wherever it came.
     pub(crate) fn read_token(&self, token: &str, https: bool, now: Timestamp) -> Found {
-        if self.rows().is_some() {
-            return Rows::may_be([Cow::Borrowed(token)].into_iter());
+        if let Some(rows) = self.rows() {
+            let mut tokens = Possible::default();
+            tokens.add(Cow::Borrowed(token));
+            return rows.find_now(tokens, &self.lifetime, now);
         }
         let mut locked = None;
         let readers = 0..self.profile(https).readers.len();

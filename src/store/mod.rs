@@ -52,7 +52,7 @@ mod sql;
 mod sqlite;
 mod stores;
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, num::NonZeroUsize, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -216,6 +216,13 @@ pub trait VerificationTokenStore: fmt::Debug + Send + Sync + 'static {
 pub trait Store: UserStore + SessionStore + VerificationTokenStore {
     /// A session and its user; `None` if either is missing. In one round trip where the store can do that.
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>>;
+
+    /// The same, if the store knows it now, as one in memory does: a request of such a store waits for nothing, and
+    /// makes no future. [`Poll::Pending`] is what all others say, and means that
+    /// [`session_and_user`](Self::session_and_user) is to be asked; a fault is said there, too.
+    fn session_and_user_now(&self, _: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        Poll::Pending
+    }
 
     /// What its operator should know: what is missing in the tables, and what that costs. Empty if nothing is.
     fn report(&self) -> Vec<String> {

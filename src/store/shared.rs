@@ -1,6 +1,6 @@
 //! A store behind an [`Arc`] is a store.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -127,6 +127,10 @@ impl<S: VerificationTokenStore + ?Sized> VerificationTokenStore for Arc<S> {
 impl<S: Store + ?Sized> Store for Arc<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         (**self).session_and_user(key).await
+    }
+
+    fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        (**self).session_and_user_now(key)
     }
 
     fn report(&self) -> Vec<String> {

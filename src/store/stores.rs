@@ -1,4 +1,4 @@
-use std::{error::Error as _, future::Future, sync::Arc, time::Duration};
+use std::{error::Error as _, future::Future, sync::Arc, task::Poll, time::Duration};
 
 use super::{
     Result, SessionAndUser, SessionKey, SessionStore, Store, StoreError, StoreErrorKind, UserStore,
@@ -60,6 +60,11 @@ impl Stores {
         }
         // Boxed, so that those who ask one store do not carry the room for two.
         Box::pin(self.session_then_user(key)).await
+    }
+
+    /// The same, if the store knows it now.
+    pub(crate) fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        if self.is_joint { self.main.session_and_user_now(key) } else { Poll::Pending }
     }
 
     async fn session_then_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {

@@ -93,8 +93,12 @@ async fn the_cookie_is_no_token(store: Arc<dyn Store>) {
             *slot.lock().unwrap() = Some((token.is_some(), get_raw_token(&request).unwrap()));
             std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::new()))))
         })));
-    Browser { jar: here.jar.clone(), ..Browser::new(asking) }.get("/").await;
-    assert_eq!(answer.lock().unwrap().take().unwrap(), (false, Some(here.jar[COOKIE].clone())));
+    let id = here.jar[COOKIE].clone();
+    Browser { jar: here.jar.clone(), ..Browser::new(asking.clone()) }.get("/").await;
+    assert_eq!(answer.lock().unwrap().take().unwrap(), (false, Some(id.clone())));
+    // Nor is it one in a header, where that is not a session.
+    Browser::new(asking).with_header("authorization", &format!("Bearer {id}")).get("/").await;
+    assert_eq!(answer.lock().unwrap().take().unwrap(), (false, Some(id)));
 }
 
 async fn guards_judge_the_users_row(store: Arc<dyn Store>) {

@@ -57,6 +57,41 @@ async fn a_file_does_all() {
     checks::broken_off(&store, &file.store().await).await;
 }
 
+/// The file is mapped, and what another program takes off its end is missed by nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapped_file_may_shrink() {
+    let file = File::new();
+    let store = file.store().await;
+    let mapped: i64 = sqlx::query_scalar("pragma mmap_size").fetch_one(store.pool()).await.unwrap();
+    assert_eq!(mapped > 0, cfg!(target_pointer_width = "64"));
+    let user = store.create_user(&User::new(""), None).await.unwrap();
+    let session = |number: i64| {
+        let mut session = StoredSession::new(SessionKey::new(number.to_string()), &user.id, at(number));
+        session.user_agent = Some("agent ".repeat(80));
+        session
+    };
+    for number in 1..=500 {
+        store.create_session(&session(number), None).await.unwrap();
+    }
+    let other = file.store().await;
+    let checkpoint = "pragma wal_checkpoint(truncate)";
+    sqlx::query(checkpoint).execute(other.pool()).await.unwrap();
+    let length = || std::fs::metadata(file.0.join("auth.db")).unwrap().len();
+    let before = length();
+    for number in 1..=500 {
+        assert!(store.session_and_user(&session(number).key).await.unwrap().is_some());
+    }
+    assert_eq!(other.delete_expired_sessions(at(490), 1000).await.unwrap(), 490);
+    for statement in ["vacuum", checkpoint] {
+        sqlx::query(statement).execute(other.pool()).await.unwrap();
+    }
+    assert!(length() < before / 2, "{} of {before} are left", length());
+    for number in [1, 490, 491, 500] {
+        let found = store.session_and_user(&session(number).key).await.unwrap();
+        assert_eq!(found.is_some(), number > 490, "{number}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_does_all() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();

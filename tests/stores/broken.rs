@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
 };
 
 use async_trait::async_trait;
@@ -70,6 +71,7 @@ pub enum Fault {
     UsesAllTokens,
     AnswersFromBefore,
     AnswersLate,
+    KnowsFromBefore,
     OpensByHandle,
     ReportsNothingInALine,
     ForgetsTheExactMoment,
@@ -513,6 +515,13 @@ impl Store for Broken {
             self.answered.lock().unwrap().insert(key, found.clone());
         }
         Ok(found)
+    }
+
+    fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        match self.answered.lock().unwrap().get(key) {
+            Some(found) if self.is(Fault::KnowsFromBefore) => Poll::Ready(Some(found.clone())),
+            _ => Poll::Pending,
+        }
     }
 
     fn report(&self) -> Vec<String> {

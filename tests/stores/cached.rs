@@ -105,6 +105,23 @@ async fn s27_a_fault_is_answered_once_the_bound_is_over() {
     }
 }
 
+/// S27: what it says without waiting is as old as what it says after that, and no older.
+#[tokio::test]
+async fn s27_what_is_known_now_is_within_the_bound() {
+    let clock = Hand::default();
+    let store = Cached::new(MemoryStore::new(), Duration::from_secs(10), 100).clock(clock.clone());
+    let session = sign_in(&store).await;
+    clock.at(100);
+    assert!(store.session_and_user_now(&session.key).is_pending(), "nobody has asked");
+    assert!(name(&store, &session.key).await.is_some());
+    for (now, known) in [(109, true), (110, false), (99, false), (100, true)] {
+        clock.at(now);
+        assert_eq!(store.session_and_user_now(&session.key).is_ready(), known, "at {now}");
+    }
+    store.end_session(&session.key).await.unwrap();
+    assert!(store.session_and_user_now(&session.key).is_pending(), "it has ended");
+}
+
 /// S21, S24: a read that was under way while the session ended does not bring it back afterwards.
 #[tokio::test]
 async fn s21_a_slow_reader_keeps_nothing_that_has_ended() {

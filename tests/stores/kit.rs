@@ -102,6 +102,7 @@ const SEEN: &[(Fault, &[&str])] = &[
         Fault::AnswersFromBefore,
         &["a_session_and_its_user_are_as_of_now", "half_of_a_session_and_its_user_is_nothing"],
     ),
+    (Fault::KnowsFromBefore, &["what_is_known_now_is_as_of_now"]),
     (Fault::OpensByHandle, &["s28_a_handle_opens_nothing"]),
     (Fault::ReportsNothingInALine, &["reports_are_short_lines"]),
     (Fault::ForgetsTheExactMoment, &["s23_revocations_are_answered"]),

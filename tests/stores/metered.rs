@@ -122,3 +122,19 @@ async fn calls_are_counted_by_their_outcome() {
     }
     assert_eq!(*counts.lock().unwrap(), expected);
 }
+
+/// What is known without waiting counts as a call, and what is not only once it has been asked for.
+#[test]
+fn each_answer_is_counted_once() {
+    let recorded = Recorded::default();
+    let counts = recorded.0.clone();
+    let _here = metrics::set_default_local_recorder(&recorded);
+    let key = SessionKey::of_token("unknown");
+    let waits = Metered::new(Broken::new(Fault::None), "waits");
+    assert!(waits.session_and_user_now(&key).is_pending());
+    assert_eq!(*counts.lock().unwrap(), BTreeMap::new());
+    assert!(Metered::new(MemoryStore::new(), "mine").session_and_user_now(&key).is_ready());
+    let names = ["portcullis_store_calls_total", "portcullis_store_call_seconds"];
+    let expected = names.map(|name| (format!("{name} store=mine method=session_and_user outcome=ok"), 1));
+    assert_eq!(*counts.lock().unwrap(), BTreeMap::from(expected));
+}

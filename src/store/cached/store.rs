@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -138,6 +138,10 @@ impl<S: Store> VerificationTokenStore for Cached<S> {
 impl<S: Store> Store for Cached<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         self.read(key).await
+    }
+
+    fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        self.fresh(key, self.clock.now().into()).map_or(Poll::Pending, |found| Poll::Ready(Some(found)))
     }
 
     fn report(&self) -> Vec<String> {

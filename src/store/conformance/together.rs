@@ -1,6 +1,6 @@
 //! Sessions and users in one store.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, task::Poll};
 
 use super::{
     Check, checks, ensure,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    store::{StoreErrorKind, StoredSession, UserChange},
+    store::{SessionAndUser, SessionKey, Store, StoreErrorKind, StoredSession, UserChange},
     user::User,
 };
 
@@ -17,6 +17,7 @@ pub(super) const CHECKS: &[Check] = checks! {
     a_session_and_its_user_are_found: "session_and_user: a session and its user",
     half_of_a_session_and_its_user_is_nothing: "session_and_user: `None` if either is missing",
     a_session_and_its_user_are_as_of_now: "session_and_user answers what was written last",
+    what_is_known_now_is_as_of_now: "session_and_user_now: nothing, or what session_and_user answers",
     s24_deleting_a_user_ends_every_session: "delete_user: removes a user with their accounts and their sessions",
     s24_a_deleted_user_is_signed_in_nowhere_at_once: "delete_user, whoever begins or extends a session at the same moment",
     s24_a_session_of_nobody_is_nobodys: "session_and_user: `None` if either is missing",
@@ -82,6 +83,35 @@ async fn a_session_and_its_user_are_as_of_now(kit: &Kit) -> Checked {
     ensure!(found.session.version == version, "the version is {}, not {version}", found.session.version);
     let alone = store.session(&session.key).await?;
     ensure!(alone.as_ref() == Some(&*found.session), "`session` answers something else");
+    Ok(())
+}
+
+async fn what_is_known_now_is_as_of_now(kit: &Kit) -> Checked {
+    let store = kit.store()?;
+    let session = kit.begun_session().await?;
+    knows_what_it_answers(&*store, &session.key).await?;
+    let change = UserChange { name: Some("changed".to_owned()), ..UserChange::default() };
+    store.update_user(&session.user_id, change).await?;
+    knows_what_it_answers(&*store, &session.key).await?;
+    store.extend_session(&session.key, in_seconds(7200), in_seconds(0)).await?;
+    knows_what_it_answers(&*store, &session.key).await?;
+    store.end_session(&session.key).await?;
+    knows_what_it_answers(&*store, &session.key).await?;
+    let session = kit.begun_session().await?;
+    knows_what_it_answers(&*store, &session.key).await?;
+    store.delete_user(&session.user_id).await?;
+    knows_what_it_answers(&*store, &session.key).await
+}
+
+/// In this order, and once more: whoever keeps copies may have got one in between.
+async fn knows_what_it_answers(store: &dyn Store, key: &SessionKey) -> Checked {
+    for _ in 0..2 {
+        let known = store.session_and_user_now(key);
+        let asked = store.session_and_user(key).await?;
+        let Poll::Ready(known) = known else { continue };
+        let both = |found: SessionAndUser| (found.session, found.user);
+        ensure!(known.map(both) == asked.map(both), "what is known now is not what is answered");
+    }
     Ok(())
 }
 
@@ -172,7 +202,7 @@ async fn s28_a_handle_opens_nothing(kit: &Kit) -> Checked {
         listed.iter().any(|listed| listed.key.handle() == handle),
         "the handle does not find its session"
     );
-    for key in [crate::store::SessionKey::of_token(&handle), crate::store::SessionKey::new(handle)] {
+    for key in [SessionKey::of_token(&handle), SessionKey::new(handle)] {
         ensure!(store.session_and_user(&key).await?.is_none(), "a handle opens a session");
     }
     Ok(())

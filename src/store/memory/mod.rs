@@ -13,6 +13,7 @@ use std::{
     fmt,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 use async_trait::async_trait;
@@ -98,6 +99,12 @@ impl MemoryStore {
         }
     }
 
+    fn find(&self, key: &SessionKey) -> Option<SessionAndUser> {
+        let session = self.sessions.read(key, |kept| kept.session.clone())?;
+        let user = self.users.read(session.user_id.as_str(), Arc::clone)?;
+        Some(SessionAndUser { session, user })
+    }
+
     fn write(&self) -> Write<'_> {
         Write {
             capacity: self.capacity,
@@ -117,10 +124,11 @@ impl Default for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
-        Ok(self.sessions.read(key, |kept| kept.session.clone()).and_then(|session| {
-            let user = self.users.read(session.user_id.as_str(), Arc::clone)?;
-            Some(SessionAndUser { session, user })
-        }))
+        Ok(self.find(key))
+    }
+
+    fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        Poll::Ready(self.find(key))
     }
 }
 

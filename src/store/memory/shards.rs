@@ -79,7 +79,7 @@ impl Part for str {
     fn part(&self) -> usize {
         self.bytes()
             .rev()
-            .take(8)
+            .take(4)
             .fold(0, |part: usize, byte| part.wrapping_mul(31).wrapping_add(byte.into()))
     }
 }

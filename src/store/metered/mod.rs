@@ -2,7 +2,7 @@
 
 mod store;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, task::Poll, time::SystemTime};
 
 use metrics::{SharedString, counter, histogram};
 
@@ -50,13 +50,7 @@ impl<S> Metered<S> {
     }
 
     async fn timed<T>(&self, method: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut measured = Measured {
-            name: &self.name,
-            clock: &*self.clock,
-            begun: self.clock.now(),
-            method,
-            outcome: "dropped",
-        };
+        let mut measured = self.measured(method, self.clock.now());
         let answer = call.await;
         measured.outcome = match answer.as_ref().map_err(super::StoreError::kind) {
             Ok(_) => "ok",
@@ -66,13 +60,27 @@ impl<S> Metered<S> {
         };
         answer
     }
+
+    /// A call that is not counted if it has no answer: the caller asks again, and waits.
+    fn timed_now<T>(&self, method: &'static str, call: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let begun = self.clock.now();
+        let answer = call();
+        if answer.is_ready() {
+            self.measured(method, begun).outcome = "ok";
+        }
+        answer
+    }
+
+    fn measured(&self, method: &'static str, begun: SystemTime) -> Measured<'_> {
+        Measured { name: &self.name, clock: &*self.clock, begun, method, outcome: "dropped" }
+    }
 }
 
 /// A call that is under way; when it goes, it is over.
 struct Measured<'a> {
     name: &'a SharedString,
     clock: &'a dyn Clock,
-    begun: std::time::SystemTime,
+    begun: SystemTime,
     method: &'static str,
     outcome: &'static str,
 }

@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -134,6 +134,10 @@ impl<S: VerificationTokenStore> VerificationTokenStore for Metered<S> {
 impl<S: Store> Store for Metered<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         self.timed("session_and_user", self.store.session_and_user(key)).await
+    }
+
+    fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
+        self.timed_now("session_and_user", || self.store.session_and_user_now(key))
     }
 
     fn report(&self) -> Vec<String> {
