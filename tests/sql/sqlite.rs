@@ -99,7 +99,7 @@ async fn prefixes_keep_sites_apart() {
     assert_eq!(two.user(&user.id).await.unwrap(), None, "S92");
     checks::whole(&two).await;
     let error = open("a\"; --").await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "S91");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "S91");
 }
 
 #[tokio::test]

@@ -82,7 +82,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](super::StoreErrorKind::Unavailable) if it is not there, or the URL is none.
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if the URL cannot be read,
+    /// [`Unavailable`](super::StoreErrorKind::Unavailable) if nothing is there.
     pub async fn connect(url: &str) -> Result<Self> {
         match Address::parse(url)? {
             Address::Single(url) => Ok(Self::new(Link::single(&url).await?)),
@@ -94,6 +95,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if a URL cannot be read,
     /// [`Unavailable`](super::StoreErrorKind::Unavailable) if none of them is there.
     pub async fn connect_cluster<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> Result<Self> {
         let urls: Vec<U> = urls.into_iter().collect();

@@ -36,9 +36,9 @@ use std::{fmt, sync::Arc};
 use tokio::sync::Semaphore;
 
 pub(super) use self::{
-    backend::{Answer, Backend, Connection, Ran, backend},
+    backend::{Answer, Backend, Connection, Options, Ran, backend},
     dialect::Dialect,
-    pool::{parse, pool},
+    pool::{parse, place, pool},
     ports::{delegate, ports},
     schema::Setup,
     statement::{Arg, Cell, Out, Row, Statement},
