@@ -176,6 +176,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Removes at most `limit` sessions that have ended at `now`, in one go that holds nobody up for long. Says
     /// how many; several instances may be at it at once.
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64>;
+
+    /// What its operator should know: what is missing in the tables, and what that costs; about users and tokens as
+    /// well, where it keeps them. Empty if nothing is.
+    fn report(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// One-time tokens.
@@ -205,11 +211,6 @@ pub trait VerificationTokenStore: fmt::Debug + Send + Sync + 'static {
 pub trait Store: UserStore + SessionStore + VerificationTokenStore {
     /// A session and its user; `None` if either is missing. In one round trip where the store can do that.
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>>;
-
-    /// What its operator should know: what is missing in the tables, and what that costs. Empty if nothing is.
-    fn report(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
 
 /// What the JWT strategy needs to end sessions that live in tokens.

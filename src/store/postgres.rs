@@ -10,7 +10,7 @@ use super::{
 /// Users and sessions in PostgreSQL 13 or newer: for several instances, and for the tables of an Auth.js site.
 ///
 /// ```no_run
-/// use portcullis::store::{PostgresStore, SqlOptions, Store, StoreError, Tables};
+/// use portcullis::store::{PostgresStore, SessionStore, SqlOptions, StoreError, Tables};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), StoreError> {

@@ -54,6 +54,7 @@ impl<S: UserStore + ?Sized> UserStore for Arc<S> {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     async fn create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Result<()> {
         (**self).create_session(session, limit).await
@@ -91,6 +92,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64> {
         (**self).delete_expired_sessions(now, limit).await
     }
+
+    fn report(&self) -> Vec<String> {
+        (**self).report()
+    }
 }
 
 #[async_trait]
@@ -117,10 +122,6 @@ impl<S: VerificationTokenStore + ?Sized> VerificationTokenStore for Arc<S> {
 impl<S: Store + ?Sized> Store for Arc<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         (**self).session_and_user(key).await
-    }
-
-    fn report(&self) -> Vec<String> {
-        (**self).report()
     }
 }
 

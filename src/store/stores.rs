@@ -50,7 +50,11 @@ impl Stores {
 
     /// What is missing in the tables, and what that costs.
     pub(crate) fn report(&self) -> Vec<String> {
-        self.main.report()
+        let mut lines = self.main.report();
+        if !self.is_joint {
+            lines.extend(self.sessions.report());
+        }
+        lines
     }
 
     /// A session and its user; `None` if either is missing.

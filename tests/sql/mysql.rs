@@ -1,5 +1,5 @@
 use portcullis::store::{
-    MySqlStore, SessionKey, SessionStore, SqlOptions, Store, StoreErrorKind, StoredSession, Tables, UserStore,
+    MySqlStore, SessionKey, SessionStore, SqlOptions, StoreErrorKind, StoredSession, Tables, UserStore,
 };
 use sqlx::{AssertSqlSafe, MySqlPool};
 

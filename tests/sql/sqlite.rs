@@ -1,10 +1,10 @@
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use portcullis::{
-    User,
+    Auth, OriginPolicy, Secret, User,
     store::{
-        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables,
-        UserStore, VerificationTokenStore,
+        MemoryStore, SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession,
+        Tables, UserStore, VerificationTokenStore,
     },
 };
 use serde_json::Map;
@@ -134,6 +134,23 @@ create table sessions (id integer primary key, "sessionToken" text not null, "us
   expires TIME not null);
 create table verification_token (identifier text not null, token text not null, expires TIME not null);
 "#;
+
+/// What a store of sessions lacks is said at the start, as of the store of users.
+#[tokio::test]
+async fn a_store_of_sessions_is_asked_for_its_report() {
+    let file = File::with(&PLAIN.replace("TIME", "integer")).await;
+    let lacks = |store: SqliteStore| {
+        let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+            .origin(OriginPolicy::fixed("https://app.example").unwrap())
+            .store(MemoryStore::new())
+            .session_store(Arc::new(store))
+            .build();
+        let warnings = auth.unwrap().startup_report().warnings;
+        warnings.iter().any(|line| line.contains("sessions has no column version"))
+    };
+    assert!(lacks(file.store().await));
+    assert!(!lacks(File::new().store().await));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_others_are_used_as_they_are() {

@@ -101,6 +101,10 @@ impl<S: Store> SessionStore for Cached<S> {
         let _forget = self.writing_many(move |found| found.session.expires <= now);
         self.store.delete_expired_sessions(now, limit).await
     }
+
+    fn report(&self) -> Vec<String> {
+        self.store.report()
+    }
 }
 
 #[async_trait]
@@ -128,10 +132,6 @@ impl<S: Store> VerificationTokenStore for Cached<S> {
 impl<S: Store> Store for Cached<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         self.read(key).await
-    }
-
-    fn report(&self) -> Vec<String> {
-        self.store.report()
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) const CHECKS: &[Check] = checks! {
     s25_all_but_one_are_ended: "end_sessions_of: ends the sessions of a user, all but `keep`; says how many",
     s91_keys_are_compared_exactly: "texts are compared exactly, by case and by code point",
     s91_users_of_sessions_are_compared_exactly: "texts are compared exactly, by case and by code point",
+    reports_are_short_lines: "report: empty if nothing is missing",
 };
 
 async fn sessions_come_back_as_they_were_made(kit: &Kit) -> Checked {
@@ -364,6 +365,13 @@ async fn s91_users_of_sessions_are_compared_exactly(kit: &Kit) -> Checked {
         let listed = sessions.sessions_of(text).await?;
         ensure!(listed.len() == 1 && listed[0].user_id == *text, "{text:?} has {} sessions", listed.len());
         ensure!(sessions.end_sessions_of(text, None).await? == 1, "{text:?} ended more than their own");
+    }
+    Ok(())
+}
+
+async fn reports_are_short_lines(kit: &Kit) -> Checked {
+    for line in kit.sessions()?.report() {
+        ensure!(!line.trim().is_empty() && !line.contains('\n'), "not a line: {line:?}");
     }
     Ok(())
 }

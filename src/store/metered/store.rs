@@ -92,6 +92,10 @@ impl<S: SessionStore> SessionStore for Metered<S> {
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64> {
         self.timed("delete_expired_sessions", self.store.delete_expired_sessions(now, limit)).await
     }
+
+    fn report(&self) -> Vec<String> {
+        self.store.report()
+    }
 }
 
 #[async_trait]
@@ -123,10 +127,6 @@ impl<S: VerificationTokenStore> VerificationTokenStore for Metered<S> {
 impl<S: Store> Store for Metered<S> {
     async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         self.timed("session_and_user", self.store.session_and_user(key)).await
-    }
-
-    fn report(&self) -> Vec<String> {
-        self.store.report()
     }
 }
 

@@ -39,6 +39,7 @@ macro_rules! ports {
                 sessions_of(user_id: &str) -> Vec<StoredSession>;
                 end_sessions_of(user_id: &str, keep: Option<&SessionKey>) -> u64;
                 delete_expired_sessions(now: Timestamp, limit: u32) -> u64;
+                => report() -> Vec<String>;
             } }
 
             $crate::store::sql::delegate! { $store: VerificationTokenStore {
@@ -58,23 +59,26 @@ macro_rules! ports {
                 async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
                     self.0.session_and_user(key).await
                 }
-
-                fn report(&self) -> Vec<String> {
-                    self.0.report()
-                }
             }
         };
     };
 }
 
 macro_rules! delegate {
-    ($store:ty: $port:ident { $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)* }) => {
+    ($store:ty: $port:ident {
+        $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
+        $(=> $plain:ident() -> $told:ty;)?
+    }) => {
         #[async_trait]
         #[deny(clippy::missing_trait_methods)]
         impl $port for $store {
             $(async fn $method(&self, $($name: $type),*) -> Result<$answer> {
                 self.0.$method($($name),*).await
             })*
+
+            $(fn $plain(&self) -> $told {
+                self.0.$plain()
+            })?
         }
     };
 }
