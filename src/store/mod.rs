@@ -52,7 +52,7 @@ mod sql;
 mod sqlite;
 mod stores;
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -148,8 +148,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// [`Conflict`](StoreErrorKind::Conflict) if there is a session with this key.
     async fn create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Result<()>;
 
-    /// The session with this key.
+    /// The session with this key, as it is now: what is written next may depend on it.
     async fn session(&self, key: &SessionKey) -> Result<Option<StoredSession>>;
+
+    /// The session with this key, for a request that only asks who is there. It is what `session` answers, unless this is
+    /// a cache: then it may be as old as the cache says.
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        Ok(self.session(key).await?.map(Arc::new))
+    }
 
     /// Moves the end of a session to `expires`, and says that it was seen at `seen`: in one write that happens
     /// only if the session is there and ends earlier. Says whether it was made.

@@ -64,6 +64,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).session(key).await
     }
 
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        (**self).recent_session(key).await
+    }
+
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {
         (**self).extend_session(key, expires, seen).await
     }

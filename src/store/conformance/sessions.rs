@@ -55,6 +55,8 @@ async fn sessions_come_back_as_they_were_made(kit: &Kit) -> Checked {
     sessions.create_session(&session, None).await?;
     let found = sessions.session(&session.key).await?;
     ensure!(found.as_ref() == Some(&session), "made: {session:?}; found: {found:?}, or a text differs");
+    let recent = sessions.recent_session(&session.key).await?;
+    ensure!(recent.as_deref() == Some(&session), "`recent_session` answers something else: {recent:?}");
     Ok(())
 }
 
@@ -199,7 +201,12 @@ async fn s21_ended_sessions_stay_away(kit: &Kit) -> Checked {
     let sessions = kit.sessions()?;
     let session = kit.begun_session().await?;
     let read = sessions.session(&session.key).await?.map_or(0, |read| read.version);
+    ensure!(sessions.recent_session(&session.key).await?.is_some(), "there is a session");
     ensure!(sessions.end_session(&session.key).await?, "there was a session");
+    ensure!(
+        sessions.recent_session(&session.key).await?.is_none(),
+        "it ended here, and that is not seen here"
+    );
     ensure!(!sessions.end_session(&session.key).await?, "there was no session any more");
     // What was read before is written now.
     let extended = sessions.extend_session(&session.key, in_seconds(7200), in_seconds(0)).await?;

@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -62,6 +62,10 @@ impl<S: SessionStore> SessionStore for Metered<S> {
 
     async fn session(&self, key: &SessionKey) -> Result<Option<StoredSession>> {
         self.timed("session", self.store.session(key)).await
+    }
+
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        self.timed("recent_session", self.store.recent_session(key)).await
     }
 
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {

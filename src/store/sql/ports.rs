@@ -4,7 +4,7 @@
 macro_rules! ports {
     ($store:ty) => {
         const _: () = {
-            use std::num::NonZeroUsize;
+            use std::{num::NonZeroUsize, sync::Arc};
 
             use async_trait::async_trait;
             use serde_json::{Map, Value};
@@ -33,6 +33,7 @@ macro_rules! ports {
             $crate::store::sql::delegate! { $store: SessionStore {
                 create_session(session: &StoredSession, limit: Option<NonZeroUsize>) -> ();
                 session(key: &SessionKey) -> Option<StoredSession>;
+                recent_session(key: &SessionKey) -> Option<Arc<StoredSession>>;
                 extend_session(key: &SessionKey, expires: Timestamp, seen: Timestamp) -> bool;
                 replace_session_data(key: &SessionKey, version: u64, data: &Map<String, Value>) -> Replaced;
                 end_session(key: &SessionKey) -> bool;
