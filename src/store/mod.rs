@@ -110,9 +110,10 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// The user who signs in with this account.
     async fn user_by_account(&self, provider: &str, provider_account_id: &str) -> Result<Option<User>>;
 
-    /// Changes a user, and answers them as they are stored then; `None` if there is none. What is not changed
-    /// keeps the value that it has at that moment, whoever else is writing; but when an address was proved goes in
-    /// the same write in which another address comes, unless the change says when that one was.
+    /// Changes a user, and answers them as they are stored then; `None` if there is none, or the change is for another
+    /// e-mail address than they have at that moment ([`UserChange::if_email`]): nothing changes then. What is not
+    /// changed keeps the value that it has at that moment, whoever else is writing; but when an address was proved goes
+    /// in the same write in which another address comes, unless the change says when that one was.
     ///
     /// # Errors
     ///

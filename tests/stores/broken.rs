@@ -37,6 +37,7 @@ pub enum Fault {
     WritesUsersAsRead,
     ClearsWhatIsNotNamed,
     KeepsProofs,
+    IgnoresConditions,
     SwallowsConflicts,
     DeletesAnybody,
     LeavesSessions,
@@ -223,6 +224,9 @@ impl UserStore for Broken {
 
     async fn update_user(&self, id: &str, mut change: UserChange) -> Result<Option<User>> {
         let id = self.text(id);
+        if self.is(Fault::IgnoresConditions) {
+            change.if_email = None;
+        }
         if self.is(Fault::DropsMembers) {
             change.extra.clear();
         }
