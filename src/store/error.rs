@@ -12,6 +12,8 @@ use crate::error::BoxError;
 /// let error = StoreError::unavailable("connection refused");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// assert_eq!(error.to_string(), "the store is unavailable");
+/// // With its cause: for the log, and for whoever starts the application.
+/// assert_eq!(format!("{error:?}"), "the store is unavailable: connection refused");
 /// ```
 pub struct StoreError {
     kind: StoreErrorKind,
