@@ -45,6 +45,12 @@ pub struct Record {
     pub outcome: Outcome,
 }
 
+impl Record {
+    pub fn end(&self) -> Instant {
+        self.at + self.took
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Right,
@@ -134,12 +140,25 @@ impl Load {
         *self.late.lock().unwrap()
     }
 
+    /// Whether there was a right answer since then, and none that said "unavailable" of late.
+    pub fn is_well_since(&self, back: Instant) -> bool {
+        let records = self.records.lock().unwrap();
+        let of_late = Instant::now() - Duration::from_millis(500);
+        records.iter().any(|record| record.outcome == Outcome::Right && record.end() > back)
+            && !records.iter().any(|record| record.outcome == Outcome::Unavailable && record.end() > of_late)
+    }
+
     /// Each session once more, when all is well again: what is wrong about them.
     pub async fn look_back(&self) -> Vec<String> {
+        let until = Instant::now() + 4 * self.late();
         let Passing { begun, seen, left } = std::mem::take(&mut *self.passing.lock().unwrap());
         let mut wrong = Vec::new();
         for session in self.lasting.iter().chain(&begun).chain(&seen).chain(&left) {
-            let outcome = match self.visitor.page(&session.token).await {
+            let mut said = self.visitor.page(&session.token).await;
+            while said == Said::Unavailable && Instant::now() < until {
+                said = self.visitor.page(&session.token).await;
+            }
+            let outcome = match said {
                 Said::Unavailable => Outcome::Wrong("it cannot be known".to_owned()),
                 said => session.judge(said),
             };
