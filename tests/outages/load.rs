@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     answer::Said,
+    report::Strain,
     site::email,
     visitor::{Token, Visitor},
 };
@@ -148,9 +149,14 @@ impl Load {
             && !records.iter().any(|record| record.outcome == Outcome::Unavailable && record.end() > of_late)
     }
 
-    /// Each session once more, when all is well again: what is wrong about them.
-    pub async fn look_back(&self) -> Vec<String> {
-        let until = Instant::now() + 4 * self.late();
+    /// What the machine has done to it so far.
+    pub fn strain(&self, broken: Instant) -> Strain {
+        Strain::of(&self.records.lock().unwrap(), self.late(), broken)
+    }
+
+    /// Each session once more, when all is well again, which may take so long: what is wrong about them.
+    pub async fn look_back(&self, grace: Duration) -> Vec<String> {
+        let until = Instant::now() + grace;
         let Passing { begun, seen, left } = std::mem::take(&mut *self.passing.lock().unwrap());
         let mut wrong = Vec::new();
         for session in self.lasting.iter().chain(&begun).chain(&seen).chain(&left) {

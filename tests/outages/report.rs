@@ -31,9 +31,10 @@ impl Strain {
         Self { late, calm }
     }
 
-    /// From the client to the server, into the store, and back: each may have been as late.
+    /// From the client to the server, into the store, and back: each may have been as late. And the servers, which are
+    /// other processes, take as long for each step of a connection as a calm answer took.
     pub fn grace(self) -> Duration {
-        self.late * 4 + self.calm
+        (self.late + self.calm) * 4
     }
 
     /// So busy that somebody who was ready had to wait for as long as a call of the store may take: then no time says
@@ -44,7 +45,7 @@ impl Strain {
 
     /// So busy that the time limit may have been over before anything could happen.
     pub fn is_severe(self) -> bool {
-        self.grace() >= LIMIT / 2
+        self.late * 4 + self.calm >= LIMIT / 2
     }
 }
 
