@@ -35,10 +35,12 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::Semaphore;
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(super) use self::pool::place;
 pub(super) use self::{
     backend::{Answer, Backend, Connection, Options, Ran, backend},
     dialect::Dialect,
-    pool::{parse, place, pool},
+    pool::{parse, pool},
     ports::{delegate, ports},
     schema::Setup,
     statement::{Arg, Cell, Out, Row, Statement},

@@ -1,6 +1,6 @@
 //! What the pools have in common that we make, and how connections are taken from any.
 
-use std::{fmt::Display, path::Path, time::Duration};
+use std::time::Duration;
 
 use sqlx::{
     Connection as _, Database,
@@ -37,9 +37,10 @@ pub(in crate::store) fn parse<T>(parsed: std::result::Result<T, sqlx::Error>, fo
 }
 
 /// Where a server is.
-pub(in crate::store) fn place(socket: Option<impl AsRef<Path>>, host: &str, port: impl Display) -> String {
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(in crate::store) fn place(socket: Option<&std::path::PathBuf>, host: &str, port: u16) -> String {
     match socket {
-        Some(socket) => socket.as_ref().display().to_string(),
+        Some(socket) => socket.display().to_string(),
         None => format!("{host}:{port}"),
     }
 }
