@@ -190,8 +190,7 @@ impl UserStore for MemberStore {
             return Err(StoreError::conflict("another member has this address"));
         }
         let Some(member) = table.by_number.get_mut(&number) else { return Ok(None) };
-        change.apply(&mut member.user);
-        Ok(Some(member.user.clone()))
+        Ok(change.apply(&mut member.user).then(|| member.user.clone()))
     }
 
     async fn delete_user(&self, id: &str) -> StoreResult<bool> {

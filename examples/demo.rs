@@ -21,7 +21,7 @@
 //! | `EMAIL_MAX_AGE` | how long a link is good in seconds, a day by default |
 //! | `RUST_LOG` | what is logged, `info` by default |
 
-use std::{env, error::Error, str::FromStr, sync::Arc, time::Duration};
+use std::{env, str::FromStr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+type Result<T, E = BoxError> = std::result::Result<T, E>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -101,17 +101,11 @@ async fn with_store(builder: AuthBuilder) -> Result<AuthBuilder> {
         }
     };
     let store: Arc<dyn Store> = match variable("DATABASE_URL") {
-        Some(url) => store::connect(&url).await.map_err(|error| told("DATABASE_URL", &error))?,
+        Some(url) => store::connect(&url).await.map_err(|error| format!("DATABASE_URL: {error:?}"))?,
         None if in_store => Arc::new(MemoryStore::new()),
         None => return Ok(builder),
     };
     Ok(builder.store(store).sessions_in_tokens(!in_store))
-}
-
-/// An error with its cause, which says what to do.
-fn told(what: &str, error: &dyn Error) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{what}: {error}{cause}")
 }
 
 /// Sign-in at a provider of OpenID Connect, where one is named.

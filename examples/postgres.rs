@@ -8,13 +8,13 @@
 //! Then open <http://127.0.0.1:3000/me>, or come with the session cookie of the Next.js application. In an empty
 //! database the tables are made: those of `@auth/pg-adapter`, with the keys and indexes that it leaves out.
 
-use std::{env, error::Error, time::Duration};
+use std::{env, time::Duration};
 
 use axum::{Json, Router, routing::get};
 use portcullis::{
     Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Credentials, Dialect, Field, RequireAuth, Secret,
     Session, SessionError, SessionIds, Submitted, User,
-    store::{PostgresStore, SqlOptions, StoreError, Tables},
+    store::{PostgresStore, SqlOptions, Tables},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
 
     let store = PostgresStore::connect_with(&database_url()?, options()).await;
-    let store = store.map_err(|error| told("DATABASE_URL", &error))?;
+    let store = store.map_err(|error| format!("DATABASE_URL: {error:?}"))?;
 
     let auth = Auth::builder(Secret::from_env()?)
         .dialect(Dialect::V5) // of the site: it names the cookie. V4 for next-auth 4.
@@ -62,12 +62,6 @@ fn database_url() -> Result<String, BoxError> {
 /// Tables that are there are left as they are. `.complete(true)` adds what the report names.
 fn options() -> SqlOptions {
     SqlOptions::new().tables(Tables::authjs()) // or Tables::prisma()
-}
-
-/// The error with its cause, which names no password.
-fn told(variable: &str, error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here.

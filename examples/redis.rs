@@ -8,7 +8,7 @@
 //! Then open <http://127.0.0.1:3000/cart> and sign in as `jsmith` with the password `hunter2`. Users are kept in
 //! `sqlite://users.db`, unless `DATABASE_URL` says otherwise.
 
-use std::{env, error::Error, time::Duration};
+use std::{env, time::Duration};
 
 use axum::{
     Router,
@@ -17,7 +17,7 @@ use axum::{
 use portcullis::{
     Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Credentials, Field, RequireAuth, Secret, Session,
     SessionContext, SessionError, Submitted, User,
-    store::{RedisStore, SqliteStore, StoreError},
+    store::{RedisStore, SqliteStore},
 };
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
@@ -30,10 +30,10 @@ async fn main() -> Result<(), BoxError> {
     let redis_url = env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let redis_url = redis_url
         .ok_or("REDIS_URL is not set: set it to redis://127.0.0.1:6379, or redis+cluster://a:6379,b:6379")?;
-    let sessions = RedisStore::connect(&redis_url).await.map_err(|error| told("REDIS_URL", &error))?;
+    let sessions = RedisStore::connect(&redis_url).await.map_err(|error| format!("REDIS_URL: {error:?}"))?;
     let url = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
     let url = url.unwrap_or_else(|| "sqlite://users.db".to_owned());
-    let users = SqliteStore::connect(&url).await.map_err(|error| told("DATABASE_URL", &error))?;
+    let users = SqliteStore::connect(&url).await.map_err(|error| format!("DATABASE_URL: {error:?}"))?;
 
     let auth = Auth::builder(Secret::from_env()?)
         .provider(
@@ -63,12 +63,6 @@ async fn main() -> Result<(), BoxError> {
     println!("open http://{}/cart", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
-}
-
-/// The error with its cause, which names no password.
-fn told(variable: &str, error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here.

@@ -8,7 +8,7 @@
 //! `hunter2`, and end one session from the other. `DATABASE_URL` is another file than `sqlite://auth.db`, `PORT`
 //! another port, `AUTH_SECRET` a secret that is not a new one at each start.
 
-use std::{env, error::Error, time::Duration};
+use std::{env, time::Duration};
 
 use axum::{
     Form, Router,
@@ -17,8 +17,7 @@ use axum::{
 };
 use portcullis::{
     Auth, AuthContext, AuthLayer, AuthRejection, BoxError, Client, Credentials, Field, OriginPolicy,
-    RequireAuth, Secret, Session, SessionError, SessionInfo, Submitted, User,
-    store::{SqliteStore, StoreError},
+    RequireAuth, Secret, Session, SessionError, SessionInfo, Submitted, User, store::SqliteStore,
 };
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -36,7 +35,7 @@ async fn main() -> Result<(), BoxError> {
     let url = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
     let url = url.unwrap_or_else(|| "sqlite://auth.db".to_owned());
     let store = SqliteStore::connect(&url).await; // makes the file and its tables
-    let store = store.map_err(|error| told("DATABASE_URL", &error))?;
+    let store = store.map_err(|error| format!("DATABASE_URL: {error:?}"))?;
 
     let names = [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")];
     let auth = Auth::builder(secret()?)
@@ -63,12 +62,6 @@ async fn main() -> Result<(), BoxError> {
     println!("open {}/sessions", names[0]);
     axum::serve(listener, app).await?;
     Ok(())
-}
-
-/// The error with its cause, which names no password.
-fn told(variable: &str, error: &StoreError) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{variable}: {error}{cause}")
 }
 
 /// Compare with a password hash here. The id is this list's: the store makes a user for it at the first sign-in.

@@ -88,9 +88,13 @@ pub(crate) async fn admit_by_email(
             if unproved && !stores.ask(stores.users.accounts_of(&known.id)).await?.is_empty() {
                 return Err(NotAdmitted::NotLinked);
             }
-            let verified = UserChange { email_verified: Some(now), ..UserChange::default() };
-            let changed = stores.ask(stores.users.update_user(&known.id, verified)).await?;
-            if let Some(user) = changed.filter(|user| user.email.as_deref() == Some(email)) {
+            let verified = UserChange {
+                email_verified: Some(now),
+                // If they have another one by then, nobody has proved that.
+                if_email: Some(email.to_owned()),
+                ..UserChange::default()
+            };
+            if let Some(user) = stores.ask(stores.users.update_user(&known.id, verified)).await? {
                 return Ok(Admitted { user, change: Change::Verified });
             }
             continue; // Deleted in between, or no longer theirs.

@@ -21,9 +21,11 @@ use http_body_util::{Empty, Full};
 #[cfg(feature = "cache")]
 use portcullis::store::{Cached, Store};
 use portcullis::{
-    Auth, AuthLayer, Clock, Dialect, OriginPolicy, Secret, Timestamp, User,
+    Auth, AuthLayer, Clock, Dialect, OriginPolicy, RevocationPolicy, Secret, Timestamp, User,
     codec::{Codec, JweCbc, JweGcm},
-    store::{MemoryStore, SessionKey, SessionStore, StoredSession, UserStore},
+    store::{
+        self, MemoryStore, Revocation, RevocationStore, Revoked, SessionKey, SessionStore, StoredSession, UserStore,
+    },
 };
 use tower::{Layer, Service};
 
@@ -225,6 +227,49 @@ fn ready_now<T>(future: impl Future<Output = T>) -> T {
     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("a store in memory waits for nothing"),
+    }
+}
+
+/// That so many sessions were ended.
+#[derive(Debug)]
+struct Ended(usize);
+
+#[async_trait::async_trait]
+impl RevocationStore for Ended {
+    async fn revoke(&self, _: &Revocation) -> store::Result<()> {
+        Ok(())
+    }
+
+    async fn revocations(&self, _: Timestamp) -> store::Result<Vec<Revocation>> {
+        let (at, expires) = (Timestamp::from_secs(NOW as i64), Timestamp::from_secs(NOW as i64 + 3600));
+        let subject = |number| Revoked::Session(format!("00000000-0000-4000-8000-{number:012}"));
+        Ok((0..self.0).map(|number| Revocation::new(subject(number), at, expires)).collect())
+    }
+
+    async fn delete_expired_revocations(&self, _: Timestamp, _: u32) -> store::Result<u64> {
+        Ok(0)
+    }
+}
+
+/// What `RevocationPolicy` says of the memory that a list takes, also where its table has just grown.
+#[test]
+fn s96_a_revocation_takes_no_more_memory_than_stated() {
+    let Tokens { cookie, good, .. } = tokens(Dialect::V4);
+    for count in [5_000, 14_500, 100_000] {
+        let auth = Auth::builder(Secret::new(SECRET))
+            .origin(OriginPolicy::fixed("https://app.example").unwrap())
+            .clock(WatchedClock::default())
+            .revocation(Ended(count), RevocationPolicy::within(Duration::from_secs(60)).unwrap())
+            .build()
+            .unwrap();
+        let mut service = AuthLayer::new(auth).layer(Plain);
+        let request = request(Some(&format!("{cookie}={good}")));
+        let cost = measure(|| {
+            let mut response = std::pin::pin!(service.call(request));
+            assert!(response.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        });
+        let each = cost.bytes_current / i64::try_from(count).unwrap();
+        assert!((36..=150).contains(&each), "{each} bytes for each of {count}: {cost:?}");
     }
 }
 

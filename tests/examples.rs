@@ -287,6 +287,8 @@ async fn sqlite() {
     site.jar = last;
     assert_eq!(site.get("/sessions").await.0, 200, "sessions outlive the program");
     let port = site.url.rsplit_once(':').unwrap().1.to_owned();
+    let text = refusal("sqlite", &[("PORT", "0"), ("DATABASE_URL", "sqlite://?mode=rw")]).await;
+    assert!(text.contains("DATABASE_URL: ") && text.contains("write sqlite://auth.db"), "{text}");
     let text = refusal("sqlite", &[("PORT", &port), ("DATABASE_URL", &database)]).await;
     assert!(text.contains("set PORT to another one"), "{text}");
 }

@@ -1,6 +1,7 @@
 //! What one request knows about its user, and the handle with which a handler changes that.
 
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt,
     ops::Deref,
@@ -64,7 +65,10 @@ pub(crate) enum Resolved {
         /// What the callbacks made of it, if there are any.
         shown: Option<Box<Session>>,
     },
-    Failed(SessionErrorKind),
+    /// It cannot be known now.
+    Unavailable,
+    /// A callback failed about this session.
+    Broken(LiveSession),
 }
 
 impl AuthContext {
@@ -107,7 +111,8 @@ impl AuthContext {
         self.consult();
         match &self.0.resolved {
             Resolved::Anonymous => Ok(None),
-            Resolved::Failed(kind) => Err(SessionError::new(*kind)),
+            Resolved::Unavailable => Err(SessionError::new(SessionErrorKind::Unavailable)),
+            Resolved::Broken(_) => Err(SessionError::new(SessionErrorKind::Callback)),
             Resolved::SignedIn { shown: Some(session), .. } => Ok(Some(Session::clone(session))),
             Resolved::SignedIn { live, shown: None } => {
                 let expires = live.registered.expires.unwrap_or(self.0.visit.now);
@@ -138,7 +143,8 @@ impl AuthContext {
         self.consult();
         match &self.0.resolved {
             Resolved::Anonymous => Ok(None),
-            Resolved::Failed(kind) => Err(SessionError::new(*kind)),
+            Resolved::Unavailable => Err(SessionError::new(SessionErrorKind::Unavailable)),
+            Resolved::Broken(_) => Err(SessionError::new(SessionErrorKind::Callback)),
             Resolved::SignedIn { live, .. } => Ok(Some(live)),
         }
     }
@@ -199,40 +205,49 @@ impl AuthContext {
                 return Err(SignInError { reason: Reason::Denied { redirect: Some(to) } });
             }
         }
-        let before = match &self.0.resolved {
-            Resolved::SignedIn { live, .. } if !self.is_bearer() => Some(live),
-            // It would have to be ended, and cannot be.
-            Resolved::Failed(SessionErrorKind::Unavailable) => {
-                return Err(SignInError { reason: Reason::Unavailable });
-            }
-            _ => None,
+        // They would have to be ended, and cannot be.
+        let Some(before) = self.all_sessions().await else {
+            return Err(SignInError { reason: Reason::Unavailable });
         };
-        let started = self.0.auth.start(SignIn::new(user, account), before.as_slice(), &self.0.visit).await?;
+        let started = self.0.auth.start(SignIn::new(user, account), &before, &self.0.visit).await?;
         let Started::Session { cookies, .. } = started else { return Err(SignInError::denied()) };
         self.decide(cookies);
         Ok(())
     }
 
-    /// Signs out: ends the session where that is known, and removes its cookies with the response. Does nothing
-    /// at a verifier, nor about a session that came in `Authorization`, which has none.
+    /// Signs out: ends the session where that is known, and removes its cookies with the response. If the request
+    /// has several session cookies, all that they open is ended, as `POST /signout` does. Does nothing at a verifier, nor
+    /// about a session that came in `Authorization`, which has none.
     ///
     /// # Errors
     ///
-    /// When the store fails: the session goes on then, and the cookies stay.
+    /// When the store fails: what could not be ended goes on then, and the cookies stay.
     pub async fn sign_out(&self) -> Result<(), SessionError> {
         if self.is_bearer() || !self.writes() {
             return Ok(());
         }
-        let live = match &self.0.resolved {
-            Resolved::SignedIn { live, .. } => Some(live),
-            Resolved::Failed(SessionErrorKind::Unavailable) => {
-                return Err(SessionError::new(SessionErrorKind::Unavailable));
-            }
-            Resolved::Anonymous | Resolved::Failed(_) => None,
+        let Some(sessions) = self.all_sessions().await else {
+            return Err(SessionError::new(SessionErrorKind::Unavailable));
         };
-        let cookies = self.0.auth.end(live.as_slice(), &self.0.visit).await?;
+        let cookies = self.0.auth.end(&sessions, &self.0.visit).await?;
         self.decide(cookies);
         Ok(())
+    }
+
+    /// Every session that the request's cookies open: whoever sends them can end them. `None` if that cannot be known.
+    async fn all_sessions(&self) -> Option<Vec<Cow<'_, LiveSession>>> {
+        let Visit { present, https, now, .. } = &self.0.visit;
+        if let Some(tokens) = present.several() {
+            let all = self.0.auth.settings.strategy.read_all(tokens, *https, *now).await?;
+            return Some(all.into_iter().map(Cow::Owned).collect());
+        }
+        match &self.0.resolved {
+            Resolved::SignedIn { live, .. } | Resolved::Broken(live) if !self.is_bearer() => {
+                Some(vec![Cow::Borrowed(live)])
+            }
+            Resolved::Unavailable => None,
+            _ => Some(Vec::new()),
+        }
     }
 
     /// Renews the session, giving `data` to the `jwt` callback with [`Trigger::Update`](crate::Trigger::Update); to
@@ -335,7 +350,7 @@ impl fmt::Debug for AuthContext {
         f.write_str(match self.0.resolved {
             Resolved::Anonymous => "AuthContext(anonymous)",
             Resolved::SignedIn { .. } => "AuthContext(signed in)",
-            Resolved::Failed(_) => "AuthContext(failed)",
+            Resolved::Unavailable | Resolved::Broken(_) => "AuthContext(failed)",
         })
     }
 }

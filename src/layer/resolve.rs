@@ -6,7 +6,6 @@ use super::bearer;
 use crate::{
     auth::{Auth, AuthContext, Resolved, Visit},
     cookie::CookieHeaders,
-    error::SessionErrorKind,
     head::Head,
     session::{Found, Later, LiveSession, Present},
 };
@@ -85,8 +84,8 @@ fn resolve_found(auth: &Auth, found: Found, visit: impl FnOnce() -> Visit) -> Re
             return Resolution::Pending(settled(auth.clone(), later, visit()));
         }
         Found::Unavailable => {
-            let resolved = Resolved::Failed(SessionErrorKind::Unavailable);
-            return Resolution::Ready(AuthContext::new(auth.clone(), visit(), resolved, Vec::new()));
+            let context = AuthContext::new(auth.clone(), visit(), Resolved::Unavailable, Vec::new());
+            return Resolution::Ready(context);
         }
     };
     let visit = visit();
@@ -117,7 +116,7 @@ fn settled(auth: Auth, later: Later, visit: Visit) -> Resolving {
                 return Box::pin(signed_in(auth, live, visit)).await;
             }
             Found::Session(live) => Resolved::SignedIn { live, shown: None },
-            Found::Unavailable | Found::Later(_) => Resolved::Failed(SessionErrorKind::Unavailable),
+            Found::Unavailable | Found::Later(_) => Resolved::Unavailable,
             Found::Nobody | Found::Disputed => Resolved::Anonymous,
         };
         AuthContext::new(auth, visit, resolved, Vec::new())
@@ -136,7 +135,7 @@ async fn signed_in(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
 async fn shown(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
     let resolved = match auth.show(&live, visit.now).await {
         Ok(session) => Resolved::SignedIn { live, shown: Some(Box::new(session)) },
-        Err(_) => Resolved::Failed(SessionErrorKind::Callback),
+        Err(_) => Resolved::Broken(live),
     };
     AuthContext::new(auth, visit, resolved, Vec::new())
 }
@@ -148,7 +147,7 @@ async fn renewed(auth: Auth, live: LiveSession, visit: Visit) -> AuthContext {
             (Resolved::SignedIn { live, shown: Some(Box::new(renewal.session)) }, renewal.cookies)
         }
         Ok(None) => (Resolved::Anonymous, auth.clear(&visit)),
-        Err(_) => (Resolved::Failed(SessionErrorKind::Callback), Vec::new()),
+        Err(_) => (Resolved::Broken(live), Vec::new()),
     };
     AuthContext::new(auth, visit, resolved, cookies)
 }

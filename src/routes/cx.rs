@@ -97,8 +97,10 @@ impl Cx {
 
     /// Every session that the request's cookies open: whoever sends them can end them. `None` if that cannot be known.
     pub(super) async fn all_sessions(&self) -> Option<Vec<LiveSession>> {
-        let Visit { https, now, .. } = self.visit;
-        self.auth.settings.strategy.read_all(&CookieHeaders::of(&self.parts.headers), https, now).await
+        let (strategy, Visit { https, now, .. }) = (&self.auth.settings.strategy, &self.visit);
+        let carried = strategy.carried(&CookieHeaders::of(&self.parts.headers), *https);
+        let tokens: Vec<_> = carried.tokens().map(Cow::into_owned).collect();
+        strategy.read_all(&tokens, *https, *now).await
     }
 
     /// Whether the form carries this browser's CSRF token.

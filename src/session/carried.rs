@@ -1,5 +1,7 @@
 //! Which session cookies a request carries: borrowed while they are read, by number afterwards.
 
+use std::{borrow::Cow, fmt};
+
 use super::strategy::Profile;
 use crate::cookie::{CookieSpec, SessionCookies};
 
@@ -25,14 +27,21 @@ impl<'h> Carried<'h> {
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }
+
+    /// What may be tokens of sessions.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Cow<'h, str>> {
+        self.iter().flat_map(|(_, cookies)| cookies.candidates())
+    }
 }
 
 /// Which session cookies a request carried. Kept while the handler runs, so the usual case (one plain
 /// cookie) takes no allocation.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Present {
     first: Option<Slot>,
     rest: Vec<Slot>,
+    /// All tokens, if there are several.
+    tokens: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +61,18 @@ impl Slot {
 
 impl Present {
     pub(crate) fn of(carried: &Carried<'_>) -> Self {
-        let mut present = Self::default();
+        let mut present = Self { tokens: several(carried), ..Self::default() };
         for (reader, cookies) in carried.iter() {
             for chunk in cookies.numbers() {
                 present.add(Slot { reader: *reader, chunk });
             }
         }
         present
+    }
+
+    /// What the request carried, if it may be more than one session. One alone is the session that was found.
+    pub(crate) fn several(&self) -> Option<&[String]> {
+        (!self.tokens.is_empty()).then_some(&*self.tokens)
     }
 
     fn add(&mut self, slot: Slot) {
@@ -80,5 +94,26 @@ impl Present {
         self.slots()
             .filter(move |slot| which(slot.reader))
             .map(|slot| slot.name(&profile.readers[slot.reader].spec))
+    }
+}
+
+fn several(carried: &Carried<'_>) -> Vec<String> {
+    let mut tokens = carried.tokens();
+    match (tokens.next(), tokens.next()) {
+        (Some(first), Some(second)) => {
+            [first, second].into_iter().chain(tokens).map(Cow::into_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Without the tokens.
+impl fmt::Debug for Present {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Present")
+            .field("first", &self.first)
+            .field("rest", &self.rest)
+            .field("tokens", &self.tokens.len())
+            .finish()
     }
 }

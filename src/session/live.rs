@@ -13,12 +13,13 @@ use crate::{
 };
 
 /// A session that counts: what was looked at of it, and what the rest can be read from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LiveSession {
     pub(crate) registered: Registered,
     source: Source,
 }
 
+#[derive(Clone)]
 enum Source {
     /// The session is the token.
     Token {
@@ -32,6 +33,7 @@ enum Source {
 }
 
 /// A row, and what it looks like as claims once somebody asks: guards read claims.
+#[derive(Clone)]
 struct Row {
     found: SessionAndUser,
     /// What the cookie holds.

@@ -29,6 +29,19 @@ use crate::{
 ///
 /// A Next.js application that shares the secret knows nothing of the list, and goes on taking such tokens.
 ///
+/// # How long the list gets
+///
+/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store, and at most 150 bytes in
+/// the memory of each process (with ids of 36 letters, as ours are), until the tokens that it is about would be over by
+/// themselves: `max_age`, the staleness and five minutes later; with [`fail_open`](Self::fail_open) one `max_age` more. A
+/// thousand sign-outs an hour and a `max_age` of 30 days are 720,000 rows and 110 MB. A shorter `max_age` makes it
+/// shorter; where that does not do, keep sessions in a store.
+///
+/// There is no cap. To drop a row would bring a session back, to refuse a sign-out would leave one open, and to let
+/// nobody in above so many rows would put the site into the hands of anyone who signs in and out often enough. Only a
+/// session that counts can be put on the list, and only once: whoever wants it longer has to sign in, or to be given a
+/// new id, for each row.
+///
 /// ```
 /// use std::time::Duration;
 /// use portcullis::{Auth, OriginPolicy, RevocationPolicy, Secret, store::MemoryStore};

@@ -198,19 +198,16 @@ impl Strategy {
         }
     }
 
-    /// Every session that the cookies of a request open, whoever's they are; `None` if that cannot be known.
+    /// Every session that the tokens of a request open, whoever's they are; `None` if that cannot be known.
     pub(crate) async fn read_all(
         &self,
-        cookies: &CookieHeaders<'_>,
+        tokens: &[String],
         https: bool,
         now: Timestamp,
     ) -> Option<Vec<LiveSession>> {
-        let carried = self.carried(cookies, https);
-        let tokens: Vec<String> =
-            carried.iter().flat_map(|(_, cookies)| cookies.candidates()).map(Cow::into_owned).collect();
         let mut all = Vec::new();
         for token in tokens {
-            let found = match self.read_token(&token, https, now) {
+            let found = match self.read_token(token, https, now) {
                 Found::Later(later) => self.settle(later, https, now).await,
                 found => found,
             };

@@ -25,7 +25,7 @@ use super::{MemoryStore, Result, Store, StoreError};
 ///
 /// # Errors
 ///
-/// [`Corrupt`](super::StoreErrorKind::Corrupt) if nothing is known under such a URL, or the crate was built
+/// [`Configuration`](super::StoreErrorKind::Configuration) if nothing is known under such a URL, or the crate was built
 /// without the feature for it; what the store itself answers otherwise.
 pub async fn connect(url: &str) -> Result<Arc<dyn Store>> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
@@ -36,7 +36,7 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Store>> {
         "mysql" | "mariadb" => mysql(url).await,
         "redis" | "rediss" | "redis+cluster" | "rediss+cluster" => redis(url).await,
         // Without the URL: it may hold a password.
-        _ => Err(StoreError::corrupt(
+        _ => Err(StoreError::configuration(
             "no store is known for such a URL: it begins with memory:, sqlite:, postgres:, mysql: or redis:",
         )),
     }
@@ -52,7 +52,7 @@ macro_rules! by_feature {
 
         #[cfg(not(feature = $feature))]
         async fn $name(_: &str) -> Result<Arc<dyn Store>> {
-            Err(StoreError::corrupt(concat!(
+            Err(StoreError::configuration(concat!(
                 "portcullis was built without the feature `",
                 $feature,
                 "`, which this URL needs: add it to `features` in Cargo.toml"

@@ -12,6 +12,8 @@ use crate::error::BoxError;
 /// let error = StoreError::unavailable("connection refused");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// assert_eq!(error.to_string(), "the store is unavailable");
+/// // With its cause: for the log, and for whoever starts the application.
+/// assert_eq!(format!("{error:?}"), "the store is unavailable: connection refused");
 /// ```
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -29,6 +31,9 @@ pub enum StoreErrorKind {
     Conflict,
     /// What is stored cannot be read: another program has written it, or the tables are not what they should be.
     Corrupt,
+    /// It is asked for in a way that cannot be carried out, such as by a URL that names no store. Found when it is
+    /// opened; trying again does not help.
+    Configuration,
 }
 
 impl StoreError {
@@ -53,6 +58,11 @@ impl StoreError {
         Self::new(StoreErrorKind::Corrupt, source)
     }
 
+    /// An error of the kind [`Configuration`](StoreErrorKind::Configuration). `source` says what to do.
+    pub fn configuration(source: impl Into<BoxError>) -> Self {
+        Self::new(StoreErrorKind::Configuration, source)
+    }
+
     /// Which kind it is.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -72,6 +82,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "the store is unavailable",
             StoreErrorKind::Conflict => "the store has this already, or not what it is made for",
             StoreErrorKind::Corrupt => "the store holds what cannot be read",
+            StoreErrorKind::Configuration => "the store cannot be opened as it is configured",
         })
     }
 }

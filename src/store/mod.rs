@@ -52,7 +52,7 @@ mod sql;
 mod sqlite;
 mod stores;
 
-use std::{fmt, num::NonZeroUsize, task::Poll};
+use std::{fmt, num::NonZeroUsize, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -110,9 +110,10 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// The user who signs in with this account.
     async fn user_by_account(&self, provider: &str, provider_account_id: &str) -> Result<Option<User>>;
 
-    /// Changes a user, and answers them as they are stored then; `None` if there is none. What is not changed
-    /// keeps the value that it has at that moment, whoever else is writing; but when an address was proved goes in
-    /// the same write in which another address comes, unless the change says when that one was.
+    /// Changes a user, and answers them as they are stored then; `None` if there is none, or the change is for another
+    /// e-mail address than they have at that moment ([`UserChange::if_email`]): nothing changes then. What is not
+    /// changed keeps the value that it has at that moment, whoever else is writing; but when an address was proved goes
+    /// in the same write in which another address comes, unless the change says when that one was.
     ///
     /// # Errors
     ///
@@ -159,8 +160,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// [`Conflict`](StoreErrorKind::Conflict) if there is a session with this key.
     async fn create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Result<()>;
 
-    /// The session with this key.
+    /// The session with this key, as it is now: what is written next may depend on it.
     async fn session(&self, key: &SessionKey) -> Result<Option<StoredSession>>;
+
+    /// The session with this key, for a request that only asks who is there. It is what `session` answers, unless this is
+    /// a cache: then it may be as old as the cache says.
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        Ok(self.session(key).await?.map(Arc::new))
+    }
 
     /// Moves the end of a session to `expires`, and says that it was seen at `seen`: in one write that happens
     /// only if the session is there and ends earlier. Says whether it was made.
@@ -187,6 +194,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Removes at most `limit` sessions that have ended at `now`, in one go that holds nobody up for long. Says
     /// how many; several instances may be at it at once.
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64>;
+
+    /// What its operator should know: what is missing in the tables, and what that costs; about users and tokens as
+    /// well, where it keeps them. Empty if nothing is.
+    fn report(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// One-time tokens.
@@ -222,11 +235,6 @@ pub trait Store: UserStore + SessionStore + VerificationTokenStore {
     /// [`session_and_user`](Self::session_and_user) is to be asked; a fault is said there, too.
     fn session_and_user_now(&self, _: &SessionKey) -> Poll<Option<SessionAndUser>> {
         Poll::Pending
-    }
-
-    /// What its operator should know: what is missing in the tables, and what that costs. Empty if nothing is.
-    fn report(&self) -> Vec<String> {
-        Vec::new()
     }
 }
 

@@ -146,11 +146,13 @@ pub struct UserChange {
     pub image: Option<String>,
     /// Members of the application's own.
     pub extra: Map<String, Value>,
+    /// The change is made only if this is the address that the user has. If it is `None`, that is any, or none.
+    pub if_email: Option<String>,
 }
 
 impl UserChange {
-    /// Makes the change to `user`. What proved one address proves no other: if another comes without its own
-    /// `email_verified`, that is `None` then.
+    /// Makes the change to `user`, and says so; not if they have another address than [`if_email`](Self::if_email). What
+    /// proved one address proves no other: if another comes without its own `email_verified`, that is `None` then.
     ///
     /// ```
     /// use portcullis::{Timestamp, User, store::UserChange};
@@ -158,16 +160,27 @@ impl UserChange {
     /// let mut user = User::new("1").email("old@example.com").email_verified(Timestamp::from_secs(1));
     /// let mut change = UserChange::default();
     /// change.email = Some("new@example.com".to_owned());
-    /// change.apply(&mut user);
+    /// change.if_email = Some("old@example.com".to_owned());
+    /// assert!(change.clone().apply(&mut user));
     /// assert_eq!(user.email_verified, None);
+    /// assert!(!change.apply(&mut user));
     /// ```
-    pub fn apply(self, user: &mut User) {
+    pub fn apply(self, user: &mut User) -> bool {
+        if !self.is_for(user) {
+            return false;
+        }
         let same_email = self.email.is_none() || self.email == user.email;
         user.name = self.name.or(user.name.take());
         user.email = self.email.or(user.email.take());
         user.email_verified = self.email_verified.or(user.email_verified.filter(|_| same_email));
         user.image = self.image.or(user.image.take());
         user.extra.extend(self.extra);
+        true
+    }
+
+    /// Whether the user has the address that it is for.
+    pub(crate) fn is_for(&self, user: &User) -> bool {
+        self.if_email.is_none() || self.if_email == user.email
     }
 }
 
@@ -180,6 +193,7 @@ impl fmt::Debug for UserChange {
             .field("email_verified", &self.email_verified.is_some())
             .field("image", &self.image.is_some())
             .field("extra", &self.extra.keys())
+            .field("if_email", &self.if_email.is_some())
             .finish()
     }
 }

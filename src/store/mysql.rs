@@ -25,10 +25,16 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct MySqlStore(Arc<SqlStore<Backend>>);
 
+const FORM: &str =
+    "mysql://user:password@host:3306/database, with %40 for an @ in the password, and %2F for a /";
+
 #[derive(Debug)]
 struct Backend;
 
-backend!(Backend: MySql, MySql, "start transaction", |done| i64::try_from(done.last_insert_id()).unwrap_or_default());
+backend!(
+    Backend: MySql, MySql, "start transaction", |done| i64::try_from(done.last_insert_id()).unwrap_or_default(),
+    |server| sql::place(server.get_socket(), server.get_host(), server.get_port())
+);
 ports!(MySqlStore);
 
 impl MySqlStore {
@@ -37,8 +43,9 @@ impl MySqlStore {
     ///
     /// # Errors
     ///
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if the URL cannot be read,
     /// [`Unavailable`](super::StoreErrorKind::Unavailable) if the server cannot be reached,
-    /// [`Corrupt`](super::StoreErrorKind::Corrupt) if the URL cannot be read or the tables cannot be used.
+    /// [`Corrupt`](super::StoreErrorKind::Corrupt) if the tables cannot be used.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with(url, SqlOptions::new()).await
     }
@@ -49,7 +56,7 @@ impl MySqlStore {
     ///
     /// As for [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: SqlOptions) -> Result<Self> {
-        let connect = sql::parse(MySqlConnectOptions::from_str(url))?;
+        let connect = sql::parse(MySqlConnectOptions::from_str(url), FORM)?;
         let mut session = "set session transaction isolation level repeatable read".to_owned();
         let wait = options.statement_timeout.map(|timeout| timeout.as_secs().max(1));
         let wait = wait.map(|seconds| format!("set session innodb_lock_wait_timeout = {seconds}"));

@@ -10,7 +10,7 @@ use super::{
 /// Users and sessions in PostgreSQL 13 or newer: for several instances, and for the tables of an Auth.js site.
 ///
 /// ```no_run
-/// use portcullis::store::{PostgresStore, SqlOptions, Store, StoreError, Tables};
+/// use portcullis::store::{PostgresStore, SessionStore, SqlOptions, StoreError, Tables};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), StoreError> {
@@ -33,10 +33,16 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct PostgresStore(Arc<SqlStore<Backend>>);
 
+const FORM: &str =
+    "postgres://user:password@host:5432/database, with %40 for an @ in the password, and %2F for a /";
+
 #[derive(Debug)]
 struct Backend;
 
-backend!(Backend: Postgres, Postgres, "begin", |done| i64::default());
+backend!(
+    Backend: Postgres, Postgres, "begin", |done| i64::default(),
+    |server| sql::place(server.get_socket(), server.get_host(), server.get_port())
+);
 ports!(PostgresStore);
 
 impl PostgresStore {
@@ -44,8 +50,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if the URL cannot be read,
     /// [`Unavailable`](super::StoreErrorKind::Unavailable) if the server cannot be reached,
-    /// [`Corrupt`](super::StoreErrorKind::Corrupt) if the URL cannot be read or the tables cannot be used.
+    /// [`Corrupt`](super::StoreErrorKind::Corrupt) if the tables cannot be used.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with(url, SqlOptions::new()).await
     }
@@ -56,7 +63,7 @@ impl PostgresStore {
     ///
     /// As for [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: SqlOptions) -> Result<Self> {
-        let mut connect = sql::parse(PgConnectOptions::from_str(url))?;
+        let mut connect = sql::parse(PgConnectOptions::from_str(url), FORM)?;
         if let Some(timeout) = options.statement_timeout {
             connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
         }

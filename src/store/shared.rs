@@ -64,6 +64,7 @@ impl<S: UserStore + ?Sized> UserStore for Arc<S> {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     async fn create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Result<()> {
         (**self).create_session(session, limit).await
@@ -71,6 +72,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn session(&self, key: &SessionKey) -> Result<Option<StoredSession>> {
         (**self).session(key).await
+    }
+
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        (**self).recent_session(key).await
     }
 
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {
@@ -100,6 +105,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64> {
         (**self).delete_expired_sessions(now, limit).await
+    }
+
+    fn report(&self) -> Vec<String> {
+        (**self).report()
     }
 }
 
@@ -131,10 +140,6 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
         (**self).session_and_user_now(key)
-    }
-
-    fn report(&self) -> Vec<String> {
-        (**self).report()
     }
 }
 

@@ -36,6 +36,8 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct SqliteStore(Arc<SqlStore<Backend>>);
 
+const FORM: &str = "sqlite://auth.db, or sqlite::memory:";
+
 /// So many bytes of the file are read from where the system keeps them, and not copied. That takes addresses, of which
 /// 32 bits have too few, and no memory of its own.
 const MAPPED: &str = if cfg!(target_pointer_width = "64") { "1073741824" } else { "0" };
@@ -43,7 +45,10 @@ const MAPPED: &str = if cfg!(target_pointer_width = "64") { "1073741824" } else 
 #[derive(Debug)]
 struct Backend;
 
-backend!(Backend: Sqlite, Sqlite, "begin immediate", |done| done.last_insert_rowid());
+backend!(
+    Backend: Sqlite, Sqlite, "begin immediate", |done| done.last_insert_rowid(),
+    |file| file.get_filename().display().to_string()
+);
 ports!(SqliteStore);
 
 impl SqliteStore {
@@ -52,6 +57,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if the URL cannot be read or names no file,
     /// [`Unavailable`](super::StoreErrorKind::Unavailable) if the file cannot be opened,
     /// [`Corrupt`](super::StoreErrorKind::Corrupt) if it is no database or its tables cannot be used.
     pub async fn connect(url: &str) -> Result<Self> {
@@ -67,12 +73,10 @@ impl SqliteStore {
         let file = url.strip_prefix("sqlite:").unwrap_or(url).trim_start_matches('/');
         if file.split('?').next().is_none_or(str::is_empty) {
             // SQLite would make a database for each connection, and remove it with that.
-            return Err(StoreError::corrupt(
-                "the URL names no file: write sqlite://auth.db, or sqlite::memory:",
-            ));
+            return Err(StoreError::configuration(format!("the URL names no file: write {FORM}")));
         }
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let mut connect = sql::parse(SqliteConnectOptions::from_str(url))?.foreign_keys(true);
+        let mut connect = sql::parse(SqliteConnectOptions::from_str(url), FORM)?.foreign_keys(true);
         if let Some(timeout) = options.statement_timeout {
             connect = connect.busy_timeout(timeout);
         }

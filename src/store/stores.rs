@@ -50,7 +50,11 @@ impl Stores {
 
     /// What is missing in the tables, and what that costs.
     pub(crate) fn report(&self) -> Vec<String> {
-        self.main.report()
+        let mut lines = self.main.report();
+        if !self.is_joint {
+            lines.extend(self.sessions.report());
+        }
+        lines
     }
 
     /// A session and its user; `None` if either is missing.
@@ -68,9 +72,9 @@ impl Stores {
     }
 
     async fn session_then_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
-        let Some(session) = self.ask((*self.sessions).session(key)).await? else { return Ok(None) };
+        let Some(session) = self.ask((*self.sessions).recent_session(key)).await? else { return Ok(None) };
         let user = self.ask((*self.users).user(&session.user_id)).await?;
-        Ok(user.map(|user| SessionAndUser { session: Arc::new(session), user: Arc::new(user) }))
+        Ok(user.map(|user| SessionAndUser { session, user: Arc::new(user) }))
     }
 }
 

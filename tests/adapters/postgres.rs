@@ -1,6 +1,6 @@
 //! `@auth/pg-adapter` and `PostgresStore` on one database.
 
-use portcullis::store::{PostgresStore, Store};
+use portcullis::store::{PostgresStore, SessionStore};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::{
     Account, Auth, AuthBuilder, CredentialsUsers, Event, LinkingPolicy, SignInError, Timestamp, User,
-    store::{Store, StoreErrorKind, UserStore},
+    store::{Store, StoreErrorKind, UserChange, UserStore},
 };
 
+use tokio::task::yield_now;
+
 use crate::{
-    site::{act, browser, site},
+    site::{Gate, act, browser, site},
     stores::on_each_store,
     support::{Browser, NOW},
 };
@@ -22,6 +24,7 @@ on_each_store![
     dangerous_linking_takes_any_address,
     links_are_asked_for,
     a_mailed_link_proves_the_address,
+    s38_a_mailed_link_proves_no_other_address,
     s37_accounts_are_compared_exactly,
     s89_two_first_sign_ins_make_one_user,
     credentials_of_the_store,
@@ -194,6 +197,29 @@ async fn a_mailed_link_proves_the_address(store: Arc<dyn Store>) {
     assert!(store.accounts_of(&who).await.unwrap().is_empty());
     assert_eq!(sign_in(&auth, &mut browser(&auth), &pat(), &by_mail).await.unwrap(), who);
     assert_eq!(take(&seen), ["updateUser", "signIn"]);
+}
+
+/// Also if it changes just then: at each turn of the sign-in.
+async fn s38_a_mailed_link_proves_no_other_address(store: Arc<dyn Store>) {
+    let auth = site(&Gate::pausing(&store)).1.build().unwrap();
+    for turns in 0..24 {
+        let (old, new) = (format!("old{turns}@example.com"), format!("new{turns}@example.com"));
+        let user = store.create_user(&User::new("").email(&*old), None).await.unwrap();
+        let move_away = async {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+            let mut change = UserChange::default();
+            change.email = Some(new.clone());
+            store.update_user(&user.id, change).await.unwrap();
+        };
+        let (by_mail, whoever) = (Account::new("email", "email", &*old), User::new("").email(&*old));
+        let mut browser = browser(&auth);
+        let (entered, ()) = tokio::join!(enter(&auth, &mut browser, &whoever, &by_mail), move_away);
+        entered.unwrap();
+        let user = store.user(&user.id).await.unwrap().unwrap();
+        assert_eq!((user.email, user.email_verified), (Some(new), None), "after {turns} turns");
+    }
 }
 
 async fn s37_accounts_are_compared_exactly(store: Arc<dyn Store>) {

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
     Auth, AuthLayer, RequireAuth,
-    store::{Cached, Store},
+    store::{Cached, MemoryStore, Store},
 };
 use serde_json::json;
 use tower::{Layer, service_fn};
@@ -25,6 +25,8 @@ on_each_store![
     s27_without_the_store_guards_refuse_after_the_bound,
     s27_a_cached_session_costs_no_look_at_the_store,
     s27_made_up_ids_are_not_kept,
+    s24_sessions_beside_users_are_out_within_the_bound,
+    s22_a_cache_beside_users_loses_no_change,
 ];
 
 const BOUND: Duration = Duration::from_secs(10);
@@ -145,6 +147,65 @@ async fn s27_a_cached_session_costs_no_look_at_the_store(store: Arc<dyn Store>) 
 }
 
 /// Neither in the cache nor, by way of it, in the store. `tests/allocations.rs` counts the bytes of a million.
+/// A site whose users are in one store, and whose sessions are in another behind a cache.
+fn beside(clock: &ManualClock, users: &Arc<dyn Store>, sessions: &Arc<dyn Store>) -> Auth {
+    let cached = Cached::new(Arc::clone(sessions), BOUND, 1_000).clock(clock.clone());
+    let builder = builder(clock).clock(Waiting(clock.clone())).store(Arc::clone(users));
+    builder.session_store(cached).build().unwrap()
+}
+
+/// S24, S27: sessions that are read by their key are kept as long, and forgotten as soon.
+async fn s24_sessions_beside_users_are_out_within_the_bound(users: Arc<dyn Store>) {
+    let (clock, gate) = (ManualClock::at(NOW), Gate::new(Arc::new(MemoryStore::new())));
+    let sessions: Arc<dyn Store> = Arc::new(gate.clone());
+    let nodes = [(); 3].map(|()| beside(&clock, &users, &sessions));
+    for end in ["sign_out", "all", "user"] {
+        let mut here = browser(&nodes[0]);
+        here.sign_in("jsmith", "hunter2").await;
+        let (who, cookie) = (here.who().await, here.jar[COOKIE].clone());
+        assert_eq!(who_at(&nodes, &cookie).await, [&*who, &*who, &*who]);
+        gate.calls();
+        for _ in 0..20 {
+            assert_eq!(who_at(&nodes, &cookie).await, [&*who, &*who, &*who]);
+        }
+        assert_eq!(gate.calls(), [""; 0], "they are known");
+        let mut elsewhere = browser(&nodes[2]).with_cookie(COOKIE, &cookie);
+        match end {
+            "sign_out" => {
+                act(&nodes[2], &mut elsewhere, async |context| context.sign_out().await.unwrap()).await
+            }
+            "all" => nodes[2].end_sessions_of(&who).await.unwrap(),
+            _ => assert!(nodes[2].delete_user(&who).await.unwrap()),
+        }
+        assert_eq!(who_at(&nodes, &cookie).await[2], "nobody", "{end}");
+        clock.advance(BOUND);
+        assert_eq!(who_at(&nodes, &cookie).await, ["nobody", "nobody", "nobody"], "{end}");
+    }
+}
+
+/// S22: what is written does not go by what a cache remembers.
+async fn s22_a_cache_beside_users_loses_no_change(users: Arc<dyn Store>) {
+    let (clock, sessions): (_, Arc<dyn Store>) = (ManualClock::at(NOW), Arc::new(MemoryStore::new()));
+    let nodes = [(); 3].map(|()| beside(&clock, &users, &sessions));
+    let mut here = browser(&nodes[0]);
+    here.sign_in("jsmith", "hunter2").await;
+    let (who, cookie) = (here.who().await, here.jar[COOKIE].clone());
+    assert_eq!(who_at(&nodes, &cookie).await, [&*who, &*who, &*who]);
+    act(&nodes[1], &mut here, async |context| {
+        context.change_data(|data| drop(data.insert("one".into(), 1.into()))).await.unwrap();
+    })
+    .await;
+    act(&nodes[0], &mut here, async |context| {
+        context.change_data(|data| drop(data.insert("two".into(), 2.into()))).await.unwrap();
+    })
+    .await;
+    act(&nodes[2], &mut here, async |context| context.renew_id().await.unwrap()).await;
+    assert_ne!(here.jar[COOKIE], cookie);
+    let kept = sessions.sessions_of(&who).await.unwrap();
+    let data: Vec<_> = kept.iter().map(|session| serde_json::Value::from(session.data.clone())).collect();
+    assert_eq!(data, [json!({ "one": 1, "two": 2 })]);
+}
+
 async fn s27_made_up_ids_are_not_kept(store: Arc<dyn Store>) {
     let clock = ManualClock::at(NOW);
     let cached = Arc::new(Cached::new(store, BOUND, 100).clock(clock.clone()));

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use portcullis::{
-    Dialect, Lifetime, SessionIds,
+    AuthContext, Dialect, Lifetime, SessionIds, User,
     store::{SessionKey, Store},
 };
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ on_each_store![
     s22_no_change_of_the_data_is_lost,
     s23_a_copied_cookie_is_dead_after_the_sign_out,
     s23_every_session_of_the_cookies_is_ended,
+    s23_a_session_that_cannot_be_shown_is_ended,
     s28_what_the_table_holds_opens_nothing,
     s28_raw_ids_are_a_choice,
     s29_expiry_does_not_wait_for_the_sweep,
@@ -199,16 +200,50 @@ async fn s23_a_copied_cookie_is_dead_after_the_sign_out(store: Arc<dyn Store>) {
 /// Cookies that a sibling domain has put beside the user's own.
 async fn s23_every_session_of_the_cookies_is_ended(store: Arc<dyn Store>) {
     let auth = site(&store).1.accept(Dialect::V5).build().unwrap();
-    let (mut victim, mut planted) = (browser(&auth), browser(&auth));
-    victim.sign_in("jsmith", "hunter2").await;
-    planted.sign_in("admin", "hunter2").await;
-    let (own, foreign) = (victim.jar[COOKIE].clone(), planted.jar[COOKIE].clone());
-    let mut disputed = browser(&auth).with_cookie(COOKIE, &own).with_cookie("authjs.session-token", &foreign);
-    assert_eq!(disputed.who().await, "nobody");
-    assert_eq!(disputed.sign_out().await.status, 200);
-    for copy in [own, foreign] {
-        assert_eq!(browser(&auth).with_cookie(COOKIE, &copy).who().await, "nobody");
+    let broken =
+        site(&store).1.accept(Dialect::V5).on_session(async |_| Err("broken".into())).build().unwrap();
+    for other in ["admin", "jsmith"] {
+        for way in ["endpoint", "sign_out", "sign_out, broken", "sign_in", "end_all_sessions"] {
+            let (mut victim, mut planted) = (browser(&auth), browser(&auth));
+            victim.sign_in("jsmith", "hunter2").await;
+            planted.sign_in(other, "hunter2").await;
+            let (own, second) = (victim.jar[COOKIE].clone(), planted.jar[COOKIE].clone());
+            let mut both =
+                browser(&auth).with_cookie(COOKIE, &own).with_cookie("authjs.session-token", &second);
+            assert_eq!(both.who().await == "nobody", other == "admin", "{way}");
+            match way {
+                "endpoint" => assert_eq!(both.sign_out().await.status, 200),
+                "sign_out" => act(&auth, &mut both, async |context| context.sign_out().await.unwrap()).await,
+                "sign_out, broken" => {
+                    act(&broken, &mut both, async |context| context.sign_out().await.unwrap()).await;
+                }
+                "sign_in" => {
+                    let third = async |context: AuthContext| {
+                        context.sign_in(User::new("3").email("third@example.com")).await.unwrap();
+                    };
+                    act(&auth, &mut both, third).await;
+                }
+                // Of a request that is nobody's it ends nothing.
+                _ if other == "admin" => continue,
+                _ => act(&auth, &mut both, async |context| context.end_all_sessions().await.unwrap()).await,
+            }
+            for copy in [own, second] {
+                let mut copy = browser(&auth).with_cookie(COOKIE, &copy);
+                assert_eq!(copy.who().await, "nobody", "{way}, beside {other}");
+            }
+        }
     }
+}
+
+/// S23: also the one about which a callback fails.
+async fn s23_a_session_that_cannot_be_shown_is_ended(store: Arc<dyn Store>) {
+    let auth = site(&store).1.build().unwrap();
+    let broken = site(&store).1.on_session(async |_| Err("broken".into())).build().unwrap();
+    let mut browser = browser(&auth);
+    browser.sign_in("jsmith", "hunter2").await;
+    let copy = browser.jar[COOKIE].clone();
+    act(&broken, &mut browser, async |context| context.sign_out().await.unwrap()).await;
+    assert_eq!(self::browser(&auth).with_cookie(COOKIE, &copy).who().await, "nobody");
 }
 
 async fn s28_what_the_table_holds_opens_nothing(store: Arc<dyn Store>) {

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     answer::Said,
+    report::Strain,
     site::email,
     visitor::{Token, Visitor},
 };
@@ -43,6 +44,12 @@ pub struct Record {
     /// Until it was answered, from when it was due.
     pub took: Duration,
     pub outcome: Outcome,
+}
+
+impl Record {
+    pub fn end(&self) -> Instant {
+        self.at + self.took
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,12 +141,30 @@ impl Load {
         *self.late.lock().unwrap()
     }
 
-    /// Each session once more, when all is well again: what is wrong about them.
-    pub async fn look_back(&self) -> Vec<String> {
+    /// Whether there was a right answer since then, and none that said "unavailable" of late.
+    pub fn is_well_since(&self, back: Instant) -> bool {
+        let records = self.records.lock().unwrap();
+        let of_late = Instant::now() - Duration::from_millis(500);
+        records.iter().any(|record| record.outcome == Outcome::Right && record.end() > back)
+            && !records.iter().any(|record| record.outcome == Outcome::Unavailable && record.end() > of_late)
+    }
+
+    /// What the machine has done to it so far.
+    pub fn strain(&self, broken: Instant) -> Strain {
+        Strain::of(&self.records.lock().unwrap(), self.late(), broken)
+    }
+
+    /// Each session once more, when all is well again, which may take so long: what is wrong about them.
+    pub async fn look_back(&self, grace: Duration) -> Vec<String> {
+        let until = Instant::now() + grace;
         let Passing { begun, seen, left } = std::mem::take(&mut *self.passing.lock().unwrap());
         let mut wrong = Vec::new();
         for session in self.lasting.iter().chain(&begun).chain(&seen).chain(&left) {
-            let outcome = match self.visitor.page(&session.token).await {
+            let mut said = self.visitor.page(&session.token).await;
+            while said == Said::Unavailable && Instant::now() < until {
+                said = self.visitor.page(&session.token).await;
+            }
+            let outcome = match said {
                 Said::Unavailable => Outcome::Wrong("it cannot be known".to_owned()),
                 said => session.judge(said),
             };

@@ -5,6 +5,9 @@
 //! becomes slow. Every answer is judged: the right user, or that it cannot be known just now; never nobody, never
 //! somebody else, never later than the time limit. The numbers are printed, in a line that begins with `OUTAGE`.
 //!
+//! On a busy machine everything is late, the tests as well. How late is measured in the same run (`report::Strain`), and
+//! allowed for; a wrong answer, or a session that is not what it should be when all is over, never is.
+//!
 //! That this would be noticed is shown by servers that are wrong on purpose (`lies`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]

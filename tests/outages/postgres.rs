@@ -58,7 +58,8 @@ async fn s27_connections_closed() {
     });
     let report = report.await;
     report.expect(RECOVERY);
-    assert!(report.right_meanwhile() > 300, "{report}");
+    let felt = report.unexcused(|_| true).count();
+    assert!(report.right_meanwhile() > felt || report.strain.is_severe(), "{report}");
 }
 
 /// Statements wait for a lock that somebody else holds.

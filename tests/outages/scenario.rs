@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     load::Load,
-    report::Report,
+    report::{Report, Strain},
     site::{Site, serve, site},
     visitor::Visitor,
 };
@@ -49,9 +49,14 @@ pub async fn suffer_at(name: &'static str, site: Site, calm: Calm, outage: impl 
     outage().await;
     let back = Instant::now();
     sleep(calm.after).await;
+    // Where the machine is late, so is the end of the outage; how late it may be is for the report to say.
+    while !load.is_well_since(back) && back.elapsed() < calm.after + load.strain(broken).grace() {
+        sleep(Duration::from_millis(50)).await;
+    }
     let finished = Instant::now();
     drop(stop);
     let records = records.await.unwrap();
-    let (late, afterwards) = (load.late(), load.look_back().await);
-    Report { name, begun, broken, back, finished, records, late, afterwards }
+    let strain = Strain::of(&records, load.late(), broken);
+    let afterwards = load.look_back(strain.grace()).await;
+    Report { name, begun, broken, back, finished, records, strain, afterwards }
 }

@@ -45,6 +45,6 @@ async fn s27_locked_against_writes() {
     });
     let report = report.await;
     report.expect_notice(RECOVERY);
-    let reads = report.unavailable(|kind| matches!(kind, Kind::Page | Kind::Session));
+    let reads = report.unexcused(|kind| matches!(kind, Kind::Page | Kind::Session));
     assert_eq!(reads.count(), 0, "reads go on: {report}");
 }

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use portcullis::{
     Account, Timestamp, User,
     store::{
-        RevocationStore, SessionKey, Store, StoreErrorKind, StoredSession, UserChange,
+        RevocationStore, SessionKey, Store, StoreError, StoreErrorKind, StoredSession, UserChange,
         conformance::{Conformance, Outcome},
     },
 };
@@ -137,4 +137,12 @@ pub(crate) async fn broken_off<S: Store>(store: &S, witness: &S) {
         assert!(store.delete_user(&user.id).await.unwrap());
         assert_eq!(witness.user(&user.id).await.unwrap(), None);
     }
+}
+
+/// Who runs the site reads what refused, and where; and not with which password it was asked.
+pub fn refused_at(place: &str, error: &StoreError) {
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let text = format!("{error:?}");
+    assert!(text.contains(place) && text.contains("refused"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
 }

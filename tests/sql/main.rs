@@ -14,3 +14,4 @@ mod postgres;
 mod services;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod urls;

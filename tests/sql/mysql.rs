@@ -1,5 +1,5 @@
 use portcullis::store::{
-    MySqlStore, SessionKey, SessionStore, SqlOptions, Store, StoreErrorKind, StoredSession, Tables, UserStore,
+    MySqlStore, SessionKey, SessionStore, SqlOptions, StoreErrorKind, StoredSession, Tables, UserStore,
 };
 use sqlx::{AssertSqlSafe, MySqlPool};
 
@@ -161,12 +161,19 @@ async fn texts_that_do_not_fit_are_refused_whole() {
     );
 }
 
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let options = SqlOptions::new().acquire_timeout(std::time::Duration::from_millis(300));
+    let error = MySqlStore::connect_with("mysql://nobody:hunter2@127.0.0.1:1/x", options).await.unwrap_err();
+    checks::refused_at("127.0.0.1:1", &error);
+}
+
 /// S91: whoever cannot see a table cannot make it either.
 #[tokio::test]
 async fn s91_names_of_tables_are_plain() {
     let options = SqlOptions::new().tables(Tables::authjs().users("users` where 1; --"));
     let error = MySqlStore::connect_with("mysql://nobody@127.0.0.1:1/x", options).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(error.kind(), StoreErrorKind::Configuration);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use portcullis::{
-    Account, User,
+    Account, Auth, OriginPolicy, Secret, User,
     store::{
-        SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession, Tables,
-        UserStore, VerificationTokenStore,
+        MemoryStore, SessionKey, SessionStore, SqlOptions, SqliteStore, Store, StoreErrorKind, StoredSession,
+        Tables, UserStore, VerificationTokenStore,
     },
 };
 use serde_json::Map;
@@ -134,7 +134,7 @@ async fn prefixes_keep_sites_apart() {
     assert_eq!(two.user(&user.id).await.unwrap(), None, "S92");
     checks::whole(&two).await;
     let error = open("a\"; --").await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "S91");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "S91");
 }
 
 #[tokio::test]
@@ -169,6 +169,23 @@ create table sessions (id integer primary key, "sessionToken" text not null, "us
   expires TIME not null);
 create table verification_token (identifier text not null, token text not null, expires TIME not null);
 "#;
+
+/// What a store of sessions lacks is said at the start, as of the store of users.
+#[tokio::test]
+async fn a_store_of_sessions_is_asked_for_its_report() {
+    let file = File::with(&PLAIN.replace("TIME", "integer")).await;
+    let lacks = |store: SqliteStore| {
+        let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+            .origin(OriginPolicy::fixed("https://app.example").unwrap())
+            .store(MemoryStore::new())
+            .session_store(Arc::new(store))
+            .build();
+        let warnings = auth.unwrap().startup_report().warnings;
+        warnings.iter().any(|line| line.contains("sessions has no column version"))
+    };
+    assert!(lacks(file.store().await));
+    assert!(!lacks(File::new().store().await));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_others_are_used_as_they_are() {

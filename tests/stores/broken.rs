@@ -38,6 +38,7 @@ pub enum Fault {
     WritesUsersAsRead,
     ClearsWhatIsNotNamed,
     KeepsProofs,
+    IgnoresConditions,
     SwallowsConflicts,
     DeletesAnybody,
     LeavesSessions,
@@ -236,6 +237,9 @@ impl UserStore for Broken {
 
     async fn update_user(&self, id: &str, mut change: UserChange) -> Result<Option<User>> {
         let id = self.text(id);
+        if self.is(Fault::IgnoresConditions) {
+            change.if_email = None;
+        }
         if self.is(Fault::DropsMembers) {
             change.extra.clear();
         }
@@ -415,6 +419,10 @@ impl SessionStore for Broken {
         let swept = self.inner.delete_expired_sessions(now, limit).await?;
         Ok(if self.is(Fault::MiscountsSweeps) { swept * 2 } else { swept })
     }
+
+    fn report(&self) -> Vec<String> {
+        if self.is(Fault::ReportsNothingInALine) { vec![String::new()] } else { self.inner.report() }
+    }
 }
 
 fn round(value: &mut Value) {
@@ -522,10 +530,6 @@ impl Store for Broken {
             Some(found) if self.is(Fault::KnowsFromBefore) => Poll::Ready(Some(found.clone())),
             _ => Poll::Pending,
         }
-    }
-
-    fn report(&self) -> Vec<String> {
-        if self.is(Fault::ReportsNothingInALine) { vec![String::new()] } else { self.inner.report() }
     }
 }
 

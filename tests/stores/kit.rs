@@ -43,6 +43,7 @@ const SEEN: &[(Fault, &[&str])] = &[
     (Fault::WritesUsersAsRead, &["changes_at_once_are_all_made"]),
     (Fault::ClearsWhatIsNotNamed, &["changes_keep_what_they_do_not_name"]),
     (Fault::KeepsProofs, &["a_changed_email_is_unproved"]),
+    (Fault::IgnoresConditions, &["s38_a_change_for_another_email_is_not_made"]),
     (Fault::SwallowsConflicts, &["a_changed_email_is_not_anothers"]),
     (Fault::DeletesAnybody, &["a_deleted_user_is_nowhere", "an_unlinked_account_is_nobodys"]),
     (

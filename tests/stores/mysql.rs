@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use portcullis::store::{MySqlStore, SqlOptions, Tables};
 
@@ -6,6 +6,8 @@ use crate::{
     backend::{Backend, Everything},
     services::{given, unique},
 };
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Fixture;
 
@@ -22,6 +24,8 @@ impl Backend for Fixture {
         let (server, prefix) = place.split_once(' ').unwrap();
         // Many of them are open at once.
         let options = SqlOptions::new().tables(Tables::prefix(prefix)).max_connections(4);
+        // Fifty racers wait for these four in turn, which on a busy machine takes longer than a request may.
+        let options = options.acquire_timeout(PATIENCE).statement_timeout(PATIENCE);
         Arc::new(MySqlStore::connect_with(server, options).await.unwrap())
     }
 }

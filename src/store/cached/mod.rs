@@ -12,13 +12,18 @@ use std::{
 use quick_cache::{Weighter, sync::Cache};
 use serde_json::Value;
 
-use super::{Result, SessionAndUser, SessionKey, Store};
-use crate::clock::{Clock, SystemClock, Timestamp};
+use super::{Result, SessionAndUser, SessionKey, SessionStore, Store, StoredSession};
+use crate::{
+    clock::{Clock, SystemClock, Timestamp},
+    user::User,
+};
 
 /// A bounded cache of sessions and their users in front of any store.
 ///
-/// [`session_and_user`](Store::session_and_user), which is what a request asks for, is answered from memory for
-/// at most `max_staleness` after the store was asked; everything else goes to the store.
+/// What a request asks for is answered from memory for at most `max_staleness` after the store was asked:
+/// [`session_and_user`](Store::session_and_user), and [`recent_session`](super::SessionStore::recent_session) where users
+/// are in another store ([`AuthBuilder::session_store`](crate::AuthBuilder::session_store)). Everything else goes to the
+/// store.
 ///
 /// - **What is written through this cache is seen at once**, also by reads that were under way. What others
 ///   write, such as other instances or Node, is seen after `max_staleness` at the latest: a session that was
@@ -65,7 +70,9 @@ const SHARE: u64 = 4096;
 
 #[derive(Clone)]
 struct Entry {
-    found: SessionAndUser,
+    session: Arc<StoredSession>,
+    /// `None` if the session was read alone.
+    user: Option<Arc<User>>,
     /// When the store was asked for it.
     asked: Timestamp,
     bytes: u64,
@@ -101,11 +108,16 @@ impl<S> Cached<S> {
     }
 
     /// What the cache knows and may still say.
-    fn fresh(&self, key: &SessionKey, now: Timestamp) -> Option<SessionAndUser> {
+    fn fresh(&self, key: &SessionKey, now: Timestamp) -> Option<Entry> {
         let entry = self.cache.get(key)?;
         // After a step of the clock nobody knows how old it is.
         let fresh = entry.asked <= now && now.since(entry.asked) < self.max_staleness;
-        fresh.then_some(entry.found)
+        fresh.then_some(entry)
+    }
+
+    fn fresh_both(&self, key: &SessionKey, now: Timestamp) -> Option<SessionAndUser> {
+        let Entry { session, user, .. } = self.fresh(key, now)?;
+        Some(SessionAndUser { session, user: user? })
     }
 
     fn group(&self, key: &SessionKey) -> &RwLock<u64> {
@@ -113,13 +125,25 @@ impl<S> Cached<S> {
         &self.writes[usize::try_from(hash % GROUPS as u64).unwrap_or(0)]
     }
 
+    fn writes(&self, key: &SessionKey) -> u64 {
+        *self.group(key).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps what was read, unless something was written since `writes` were counted.
-    fn keep(&self, key: &SessionKey, found: &SessionAndUser, asked: Timestamp, writes: u64) {
+    fn keep(
+        &self,
+        key: &SessionKey,
+        session: &Arc<StoredSession>,
+        user: Option<&Arc<User>>,
+        asked: Timestamp,
+        writes: u64,
+    ) {
         // Held while it is put in: a writer removes it after that.
         let count = self.group(key).read().unwrap_or_else(PoisonError::into_inner);
         if *count == writes {
-            let bytes = SHARE.max(bytes_of(found));
-            self.cache.insert(key.clone(), Entry { found: found.clone(), asked, bytes });
+            let bytes = SHARE.max(bytes_of(session, user.map(|user| &**user)));
+            let entry = Entry { session: session.clone(), user: user.cloned(), asked, bytes };
+            self.cache.insert(key.clone(), entry);
         }
     }
 
@@ -133,28 +157,44 @@ impl<S> Cached<S> {
     }
 
     /// The same for several sessions: those for which `concerned` says so.
-    fn writing_many<'a>(&'a self, concerned: impl Fn(&SessionAndUser) -> bool + 'a) -> impl Drop {
+    fn writing_many<'a>(&'a self, concerned: impl Fn(&StoredSession) -> bool + 'a) -> impl Drop {
         Forget(move || {
             self.writes.iter().for_each(count_up);
-            self.cache.retain(|_, entry| !concerned(&entry.found));
+            self.cache.retain(|_, entry| !concerned(&entry.session));
         })
     }
 
     fn writing_user<'a>(&'a self, user_id: &'a str) -> impl Drop {
-        self.writing_many(move |found| found.session.user_id == user_id)
+        self.writing_many(move |session| session.user_id == user_id)
     }
 }
 
 impl<S: Store> Cached<S> {
     async fn read(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
         let now = self.clock.now().into();
-        if let Some(found) = self.fresh(key, now) {
+        if let Some(found) = self.fresh_both(key, now) {
             return Ok(Some(found));
         }
-        let writes = *self.group(key).read().unwrap_or_else(PoisonError::into_inner);
+        let writes = self.writes(key);
         let found = self.store.session_and_user(key).await?;
         match &found {
-            Some(found) => self.keep(key, found, now, writes),
+            Some(found) => self.keep(key, &found.session, Some(&found.user), now, writes),
+            None => drop(self.cache.remove(key)),
+        }
+        Ok(found)
+    }
+}
+
+impl<S: SessionStore> Cached<S> {
+    async fn read_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        let now = self.clock.now().into();
+        if let Some(entry) = self.fresh(key, now) {
+            return Ok(Some(entry.session));
+        }
+        let writes = self.writes(key);
+        let found = self.store.recent_session(key).await?;
+        match &found {
+            Some(session) => self.keep(key, session, None, now, writes),
             None => drop(self.cache.remove(key)),
         }
         Ok(found)
@@ -174,12 +214,12 @@ fn count_up(writes: &RwLock<u64>) {
 }
 
 /// About how much memory it takes.
-fn bytes_of(found: &SessionAndUser) -> u64 {
-    let (session, user) = (&found.session, &found.user);
-    let texts = [&session.address, &session.user_agent, &user.name, &user.email, &user.image];
-    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    let ids = session.key.as_str().len() + session.user_id.len() + user.id.len();
-    let members = session.data.iter().chain(&user.extra);
+fn bytes_of(session: &StoredSession, user: Option<&User>) -> u64 {
+    let texts = [&session.address, &session.user_agent].into_iter();
+    let texts = texts.chain(user.into_iter().flat_map(|user| [&user.name, &user.email, &user.image]));
+    let texts: usize = texts.flatten().map(String::len).sum();
+    let ids = session.key.as_str().len() + session.user_id.len() + user.map_or(0, |user| user.id.len());
+    let members = session.data.iter().chain(user.into_iter().flat_map(|user| &user.extra));
     let members: usize = members.map(|(name, value)| bytes_of_member(name, value)).sum();
     (size_of::<SessionAndUser>() + 512 + texts + ids + members) as u64
 }

@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, task::Poll};
+use std::{num::NonZeroUsize, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::{
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<S: Store> UserStore for Cached<S> {
+impl<S: UserStore> UserStore for Cached<S> {
     async fn create_user(&self, user: &User, account: Option<&Account>) -> Result<User> {
         self.store.create_user(user, account).await
     }
@@ -67,7 +67,7 @@ impl<S: Store> UserStore for Cached<S> {
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<S: Store> SessionStore for Cached<S> {
+impl<S: SessionStore> SessionStore for Cached<S> {
     async fn create_session(&self, session: &StoredSession, limit: Option<NonZeroUsize>) -> Result<()> {
         // With a limit, others of the user end.
         let _forget = limit.map(|_| self.writing_user(&session.user_id));
@@ -76,6 +76,10 @@ impl<S: Store> SessionStore for Cached<S> {
 
     async fn session(&self, key: &SessionKey) -> Result<Option<StoredSession>> {
         self.store.session(key).await
+    }
+
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        self.read_session(key).await
     }
 
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {
@@ -108,14 +112,18 @@ impl<S: Store> SessionStore for Cached<S> {
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64> {
-        let _forget = self.writing_many(move |found| found.session.expires <= now);
+        let _forget = self.writing_many(move |session| session.expires <= now);
         self.store.delete_expired_sessions(now, limit).await
+    }
+
+    fn report(&self) -> Vec<String> {
+        self.store.report()
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<S: Store> VerificationTokenStore for Cached<S> {
+impl<S: VerificationTokenStore> VerificationTokenStore for Cached<S> {
     async fn create_verification_token(&self, token: &VerificationToken) -> Result<()> {
         self.store.create_verification_token(token).await
     }
@@ -141,11 +149,7 @@ impl<S: Store> Store for Cached<S> {
     }
 
     fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
-        self.fresh(key, self.clock.now().into()).map_or(Poll::Pending, |found| Poll::Ready(Some(found)))
-    }
-
-    fn report(&self) -> Vec<String> {
-        self.store.report()
+        self.fresh_both(key, self.clock.now().into()).map_or(Poll::Pending, |found| Poll::Ready(Some(found)))
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) const CHECKS: &[Check] = checks! {
     s25_all_but_one_are_ended: "end_sessions_of: ends the sessions of a user, all but `keep`; says how many",
     s91_keys_are_compared_exactly: "texts are compared exactly, by case and by code point",
     s91_users_of_sessions_are_compared_exactly: "texts are compared exactly, by case and by code point",
+    reports_are_short_lines: "report: empty if nothing is missing",
 };
 
 async fn sessions_come_back_as_they_were_made(kit: &Kit) -> Checked {
@@ -54,6 +55,8 @@ async fn sessions_come_back_as_they_were_made(kit: &Kit) -> Checked {
     sessions.create_session(&session, None).await?;
     let found = sessions.session(&session.key).await?;
     ensure!(found.as_ref() == Some(&session), "made: {session:?}; found: {found:?}, or a text differs");
+    let recent = sessions.recent_session(&session.key).await?;
+    ensure!(recent.as_deref() == Some(&session), "`recent_session` answers something else: {recent:?}");
     Ok(())
 }
 
@@ -198,7 +201,12 @@ async fn s21_ended_sessions_stay_away(kit: &Kit) -> Checked {
     let sessions = kit.sessions()?;
     let session = kit.begun_session().await?;
     let read = sessions.session(&session.key).await?.map_or(0, |read| read.version);
+    ensure!(sessions.recent_session(&session.key).await?.is_some(), "there is a session");
     ensure!(sessions.end_session(&session.key).await?, "there was a session");
+    ensure!(
+        sessions.recent_session(&session.key).await?.is_none(),
+        "it ended here, and that is not seen here"
+    );
     ensure!(!sessions.end_session(&session.key).await?, "there was no session any more");
     // What was read before is written now.
     let extended = sessions.extend_session(&session.key, in_seconds(7200), in_seconds(0)).await?;
@@ -364,6 +372,13 @@ async fn s91_users_of_sessions_are_compared_exactly(kit: &Kit) -> Checked {
         let listed = sessions.sessions_of(text).await?;
         ensure!(listed.len() == 1 && listed[0].user_id == *text, "{text:?} has {} sessions", listed.len());
         ensure!(sessions.end_sessions_of(text, None).await? == 1, "{text:?} ended more than their own");
+    }
+    Ok(())
+}
+
+async fn reports_are_short_lines(kit: &Kit) -> Checked {
+    for line in kit.sessions()?.report() {
+        ensure!(!line.trim().is_empty() && !line.contains('\n'), "not a line: {line:?}");
     }
     Ok(())
 }

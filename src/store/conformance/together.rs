@@ -22,7 +22,6 @@ pub(super) const CHECKS: &[Check] = checks! {
     s24_a_deleted_user_is_signed_in_nowhere_at_once: "delete_user, whoever begins or extends a session at the same moment",
     s24_a_session_of_nobody_is_nobodys: "session_and_user: `None` if either is missing",
     s28_a_handle_opens_nothing: "SessionKey::handle: finds the session among theirs and opens none",
-    reports_are_short_lines: "report: empty if nothing is missing",
 };
 
 async fn a_session_and_its_user_are_found(kit: &Kit) -> Checked {
@@ -204,13 +203,6 @@ async fn s28_a_handle_opens_nothing(kit: &Kit) -> Checked {
     );
     for key in [SessionKey::of_token(&handle), SessionKey::new(handle)] {
         ensure!(store.session_and_user(&key).await?.is_none(), "a handle opens a session");
-    }
-    Ok(())
-}
-
-async fn reports_are_short_lines(kit: &Kit) -> Checked {
-    for line in kit.store()?.report() {
-        ensure!(!line.trim().is_empty() && !line.contains('\n'), "not a line: {line:?}");
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub(super) const CHECKS: &[Check] = checks! {
     changes_at_once_are_all_made: "update_user: keeps the value that it has at that moment, whoever else is writing",
     members_changed_at_once_are_all_kept: "UserChange: members of `extra` that are not named stay",
     a_changed_email_is_unproved: "update_user: when an address was proved goes when another address comes",
+    s38_a_change_for_another_email_is_not_made:
+        "UserChange::if_email: made only if this is the address that the user has at that moment",
     a_changed_email_is_not_anothers: "update_user: Conflict if another user has the new e-mail address",
     a_deleted_user_is_nowhere: "delete_user: removes a user with their accounts; says whether there was one",
 };
@@ -362,6 +364,55 @@ async fn a_changed_email_is_unproved(kit: &Kit) -> Checked {
     let user = users.create_user(&User::new("").email_verified(before), None).await?;
     let found = users.update_user(&user.id, change_to(&random_email())).await?;
     ensure!(found.is_some_and(|user| user.email_verified.is_none()), "a first address is proved by nothing");
+    Ok(())
+}
+
+async fn s38_a_change_for_another_email_is_not_made(kit: &Kit) -> Checked {
+    let users = kit.users()?;
+    let email = random_email();
+    let verified = |email: &str| UserChange {
+        email_verified: Some(Timestamp::from_secs(1)),
+        if_email: Some(email.to_owned()),
+        ..UserChange::default()
+    };
+    let nameless = users.create_user(&User::new(""), None).await?;
+    ensure!(
+        users.update_user(&nameless.id, verified(&email)).await?.is_none(),
+        "without an address it was made"
+    );
+    let made = users.create_user(&User::new("").email(&*email), None).await?;
+    let other = random_email();
+    for near in near_misses(&email) {
+        let mut change = verified(&near);
+        (change.name, change.email) = (Some("changed".to_owned()), Some(other.clone()));
+        ensure!(users.update_user(&made.id, change).await?.is_none(), "it was made for {near:?}");
+    }
+    ensure!(
+        users.user(&made.id).await? == Some(made.clone()),
+        "a change for another address was made in part"
+    );
+    ensure!(users.user_by_email(&other).await?.is_none(), "an address is taken that nobody got");
+    users.create_user(&User::new("").email(&*other), None).await?;
+    let changed = users.update_user(&made.id, verified(&email)).await?;
+    ensure!(changed.is_some_and(|user| user.email_verified.is_some()), "it was not made for their address");
+    // Whoever proves an address while it changes has not proved the next one.
+    for _ in 0..10 {
+        let (before, after) = (random_email(), random_email());
+        let user = users.create_user(&User::new("").email(&*before), None).await?;
+        let moved = UserChange { email: Some(after.clone()), ..UserChange::default() };
+        let changes = [verified(&before), moved];
+        let answers = at_once(changes.len(), |index| {
+            let (users, id, change) = (users.clone(), user.id.clone(), changes[index].clone());
+            async move { users.update_user(&id, change).await }
+        })
+        .await?;
+        for answer in answers {
+            answer?;
+        }
+        let found = users.user(&user.id).await?;
+        let found = found.map(|user| (user.email, user.email_verified));
+        ensure!(found == Some((Some(after), None)), "the next address counts as proved: {found:?}");
+    }
     Ok(())
 }
 

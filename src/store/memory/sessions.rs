@@ -23,6 +23,10 @@ impl SessionStore for MemoryStore {
         Ok(session.map(Arc::unwrap_or_clone))
     }
 
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        Ok(self.sessions.read(key, |kept| kept.session.clone()))
+    }
+
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {
         let extended = self.write().change_session(key, |session| {
             let earlier = session.expires < expires;

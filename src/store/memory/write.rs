@@ -175,7 +175,9 @@ impl Write<'_> {
     pub(super) fn change_user(&mut self, id: &str, change: UserChange) -> Result<Option<User>> {
         let Some(before) = self.user(id) else { return Ok(None) };
         let mut user = User::clone(&before);
-        change.apply(&mut user);
+        if !change.apply(&mut user) {
+            return Ok(None);
+        }
         if user.email != before.email {
             self.check_email(user.email.as_deref())?;
             self.forget_email(&before);

@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 /// | `portcullis_store_call_seconds` | histogram | how long they took |
 ///
 /// Both have the labels `store` (the given name), `method` (such as `session_and_user`) and `outcome`: `ok`,
-/// `unavailable`, `conflict`, `corrupt`, or `dropped` if the caller did not wait for the answer, for instance
+/// `unavailable`, `conflict`, `corrupt`, `configuration`, or `dropped` if the caller did not wait for the answer, for instance
 /// because its time limit was over. A missing row is `ok`. No label holds anything of users or sessions.
 ///
 /// ```
@@ -57,6 +57,7 @@ impl<S> Metered<S> {
             Err(StoreErrorKind::Unavailable) => "unavailable",
             Err(StoreErrorKind::Conflict) => "conflict",
             Err(StoreErrorKind::Corrupt) => "corrupt",
+            Err(StoreErrorKind::Configuration) => "configuration",
         };
         answer
     }

@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, task::Poll};
+use std::{num::NonZeroUsize, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -75,6 +75,10 @@ impl<S: SessionStore> SessionStore for Metered<S> {
         self.timed("session", self.store.session(key)).await
     }
 
+    async fn recent_session(&self, key: &SessionKey) -> Result<Option<Arc<StoredSession>>> {
+        self.timed("recent_session", self.store.recent_session(key)).await
+    }
+
     async fn extend_session(&self, key: &SessionKey, expires: Timestamp, seen: Timestamp) -> Result<bool> {
         self.timed("extend_session", self.store.extend_session(key, expires, seen)).await
     }
@@ -102,6 +106,10 @@ impl<S: SessionStore> SessionStore for Metered<S> {
 
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64> {
         self.timed("delete_expired_sessions", self.store.delete_expired_sessions(now, limit)).await
+    }
+
+    fn report(&self) -> Vec<String> {
+        self.store.report()
     }
 }
 
@@ -138,10 +146,6 @@ impl<S: Store> Store for Metered<S> {
 
     fn session_and_user_now(&self, key: &SessionKey) -> Poll<Option<SessionAndUser>> {
         self.timed_now("session_and_user", || self.store.session_and_user_now(key))
-    }
-
-    fn report(&self) -> Vec<String> {
-        self.store.report()
     }
 }
 

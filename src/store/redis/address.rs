@@ -14,7 +14,9 @@ impl Address {
     /// `redis+cluster://user:password@host1:6379,host2:6379`, or `rediss+cluster://`, for a cluster.
     pub(super) fn parse(url: &str) -> Result<Self> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(StoreError::unavailable("the address of a Redis without redis:// in front"));
+            return Err(StoreError::configuration(
+                "the URL of a Redis begins with redis://, rediss://, redis+cluster:// or rediss+cluster://",
+            ));
         };
         let Some(scheme) = scheme.strip_suffix("+cluster") else { return Ok(Self::Single(url.into())) };
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

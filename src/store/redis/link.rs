@@ -114,7 +114,10 @@ fn node(url: &str) -> Result<ConnectionInfo> {
         _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
     let info = url.into_connection_info().map_err(|_| {
-        StoreError::unavailable("an address of Redis has to be redis://host:port/database or rediss://")
+        StoreError::configuration(
+            "the URL of the Redis cannot be read: write redis://user:password@host:6379/database, or rediss:// for TLS, \
+             with %40 for an @ in the password, and %2F for a /",
+        )
     })?;
     Ok(info.set_tcp_settings(tcp()))
 }

@@ -82,7 +82,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](super::StoreErrorKind::Unavailable) if it is not there, or the URL is none.
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if the URL cannot be read,
+    /// [`Unavailable`](super::StoreErrorKind::Unavailable) if nothing is there.
     pub async fn connect(url: &str) -> Result<Self> {
         match Address::parse(url)? {
             Address::Single(url) => Ok(Self::new(Link::single(&url).await?)),
@@ -94,6 +95,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
+    /// [`Configuration`](super::StoreErrorKind::Configuration) if a URL cannot be read,
     /// [`Unavailable`](super::StoreErrorKind::Unavailable) if none of them is there.
     pub async fn connect_cluster<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> Result<Self> {
         let urls: Vec<U> = urls.into_iter().collect();
@@ -129,7 +131,7 @@ impl RedisStore {
     ///
     /// Values are those that the adapter would write, with members that it leaves alone. Its indexes know the
     /// last session and the last account of each user only; ours lie beside them, under `portcullis:`. What
-    /// cannot be mended from this side is said by [`report`](Store::report). Ids, providers and tokens that hold a
+    /// cannot be mended from this side is said by [`report`](super::SessionStore::report). Ids, providers and tokens that hold a
     /// colon, a per cent sign or more than ASCII have these encoded; the adapter makes none such.
     ///
     /// ```no_run
@@ -164,27 +166,6 @@ impl Store for RedisStore {
             Link::Cluster(_) => self.session_and_user_in_turn(key).await?,
         };
         Ok(found.map(|(session, user)| SessionAndUser { session: session.into(), user: user.into() }))
-    }
-
-    fn report(&self) -> Vec<String> {
-        if !self.keys.shared_with_node() {
-            return Vec::new();
-        }
-        [
-            "sessions and one-time tokens that Node has written have no time to live: of these, only sessions \
-             that were extended by this program are ever removed",
-            "Node changes sessions and users by reading and writing in two steps: it may undo what this program \
-             has written in between, and bring back a session that was ended in between",
-            "Node takes one-time tokens out in two steps: one that Node and this program use at once may be used \
-             twice",
-            "the adapter knows the last session of a user only: older ones that Node has made are listed, and \
-             ended with all others, once this program has extended them",
-            "Node does not refuse a second user with the same address, nor an account that another user has",
-            "the keys of the adapter lie in any slot of a cluster and are not encoded: prefixes must be such \
-             that none begins another tenant's",
-        ]
-        .map(str::to_owned)
-        .into()
     }
 }
 

@@ -108,6 +108,27 @@ impl SessionStore for RedisStore {
         }
         Ok(removed)
     }
+
+    fn report(&self) -> Vec<String> {
+        if !self.keys.shared_with_node() {
+            return Vec::new();
+        }
+        [
+            "sessions and one-time tokens that Node has written have no time to live: of these, only sessions \
+             that were extended by this program are ever removed",
+            "Node changes sessions and users by reading and writing in two steps: it may undo what this program \
+             has written in between, and bring back a session that was ended in between",
+            "Node takes one-time tokens out in two steps: one that Node and this program use at once may be used \
+             twice",
+            "the adapter knows the last session of a user only: older ones that Node has made are listed, and \
+             ended with all others, once this program has extended them",
+            "Node does not refuse a second user with the same address, nor an account that another user has",
+            "the keys of the adapter lie in any slot of a cluster and are not encoded: prefixes must be such \
+             that none begins another tenant's",
+        ]
+        .map(str::to_owned)
+        .into()
+    }
 }
 
 impl RedisStore {

@@ -208,12 +208,15 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Makes the change, with everything else as it is then. The user as they were, as they are, and the text of
+    /// Makes the change if it is for this user, with everything else as it is then. The user as they were, as they are, and the text of
     /// that.
     async fn apply(&self, id: &str, change: &UserChange) -> Result<Option<(User, User, String)>> {
         let key = self.keys.user(id);
         loop {
             let Found::User(before, old) = self.find_user(id).await? else { return Ok(None) };
+            if !change.is_for(&before) {
+                return Ok(None);
+            }
             let mut record = record::record(&old)?;
             record::change_user(&mut record, change);
             let Some(after) = record::user(&record, id)? else { return Ok(None) };

@@ -9,6 +9,7 @@ use super::{
 
 pub(in crate::store) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 pub(in crate::store) type Connection<B> = <<B as Backend>::Database as sqlx::Database>::Connection;
+pub(in crate::store) type Options<B> = <Connection<B> as sqlx::Connection>::Options;
 
 /// A database that sqlx knows.
 pub(in crate::store) trait Backend: fmt::Debug + Send + Sync + 'static {
@@ -17,6 +18,11 @@ pub(in crate::store) trait Backend: fmt::Debug + Send + Sync + 'static {
     const DIALECT: Dialect;
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
+
+    /// Where the database is, to be told to its operator: nothing that authenticates.
+    fn place(options: &Options<Self>) -> String
+    where
+        Self: Sized;
 
     /// The rows that a statement answers.
     fn rows<'a>(
@@ -51,12 +57,19 @@ pub(in crate::store) struct Ran {
 
 /// Implements [`Backend`]; the types that sqlx has for each database share no bounds that could be named.
 macro_rules! backend {
-    ($name:ident: $database:ty, $dialect:ident, $begin:literal, |$result:ident| $id:expr) => {
+    (
+        $name:ident: $database:ty, $dialect:ident, $begin:literal, |$result:ident| $id:expr,
+        |$options:ident| $place:expr
+    ) => {
         impl $crate::store::sql::Backend for $name {
             type Database = $database;
 
             const DIALECT: $crate::store::sql::Dialect = $crate::store::sql::Dialect::$dialect;
             const BEGIN: &'static str = $begin;
+
+            fn place($options: &$crate::store::sql::Options<Self>) -> String {
+                $place
+            }
 
             fn rows<'a>(
                 connection: &'a mut $crate::store::sql::Connection<Self>,

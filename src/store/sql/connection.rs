@@ -10,6 +10,7 @@ use super::{
     backend::Backend,
     dialect::Dialect,
     fault::{Fault, Outcome},
+    pool::acquire,
     statement::{Arg, Row, Statement},
     transaction::Transaction,
 };
@@ -45,7 +46,7 @@ impl<B: Backend> SqlStore<B> {
     /// What a statement answers that changes nothing. If the connection is found to be dead, another is taken.
     pub(super) async fn read(&self, statement: &Statement, args: &[Arg<'_>]) -> Outcome<Vec<Row>> {
         check::<B>(args)?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = acquire::<B>(&self.pool).await?;
         let fault = match B::rows(&mut connection, statement, args).await.map_err(Fault::from) {
             Err(fault) if fault.lost_connection() => fault,
             outcome => return outcome,
@@ -54,7 +55,7 @@ impl<B: Backend> SqlStore<B> {
         drop(connection);
         // After a restart of the server all that were idle are dead.
         for _ in 0..=self.pool.options().get_max_connections() {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = acquire::<B>(&self.pool).await?;
             if connection.ping().await.is_ok() {
                 return Ok(B::rows(&mut connection, statement, args).await?);
             }
@@ -83,12 +84,12 @@ impl<B: Backend> SqlStore<B> {
 
     async fn writing(&self) -> Outcome<Writing<B>> {
         let turn = self.turn().await;
-        Ok(Writing { begun: Some((self.pool.acquire().await?, turn)) })
+        Ok(Writing { begun: Some((acquire::<B>(&self.pool).await?, turn)) })
     }
 
     pub(super) async fn begin(&self) -> Outcome<Transaction<B>> {
         let turn = self.turn().await;
-        Transaction::begin(self.pool.acquire().await?, turn).await
+        Transaction::begin(acquire::<B>(&self.pool).await?, turn).await
     }
 
     async fn turn(&self) -> Option<OwnedSemaphorePermit> {

@@ -13,6 +13,8 @@ pub(super) type Outcome<T> = Result<T, Fault>;
 #[derive(Debug)]
 pub(in crate::store) enum Fault {
     Database(sqlx::Error),
+    /// There is no connection to the database at this place.
+    Unconnected(String, sqlx::Error),
     /// No text or id that this database could hold: nobody has it, and it cannot be made.
     Unstorable,
     /// It is there already, or what it needs is not.
@@ -46,7 +48,7 @@ impl Fault {
 
     fn kind(&self) -> StoreErrorKind {
         match self {
-            Self::Database(error) => kind(error),
+            Self::Database(error) | Self::Unconnected(_, error) => kind(error),
             Self::Unstorable | Self::Taken(_) => StoreErrorKind::Conflict,
             Self::Unplanned(_) | Self::Unreadable(_) => StoreErrorKind::Corrupt,
         }
@@ -73,6 +75,13 @@ impl From<Fault> for StoreError {
         let kind = fault.kind();
         match fault {
             Fault::Database(error) => Self::new(kind, error),
+            Fault::Unconnected(place, sqlx::Error::PoolTimedOut) => Self::new(
+                kind,
+                format!(
+                    "{place}: no connection in time: all of the pool's are taken, or the server takes no new ones"
+                ),
+            ),
+            Fault::Unconnected(place, error) => Self::new(kind, format!("{place}: {error}")),
             Fault::Unstorable => Self::new(kind, "no id or text that this database could hold"),
             Fault::Taken(why) => Self::new(kind, why),
             Fault::Unplanned(why) => Self::new(kind, &*why),
@@ -90,8 +99,8 @@ fn kind(error: &sqlx::Error) -> StoreErrorKind {
         | sqlx::Error::Decode(_)
         | sqlx::Error::Encode(_)
         | sqlx::Error::TypeNotFound { .. }
-        | sqlx::Error::RowNotFound
-        | sqlx::Error::Configuration(_) => StoreErrorKind::Corrupt,
+        | sqlx::Error::RowNotFound => StoreErrorKind::Corrupt,
+        sqlx::Error::Configuration(_) => StoreErrorKind::Configuration,
         _ => StoreErrorKind::Unavailable,
     }
 }

@@ -35,8 +35,10 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::Semaphore;
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(super) use self::pool::place;
 pub(super) use self::{
-    backend::{Answer, Backend, Connection, Ran, backend},
+    backend::{Answer, Backend, Connection, Options, Ran, backend},
     dialect::Dialect,
     pool::{parse, pool},
     ports::{delegate, ports},

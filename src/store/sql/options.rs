@@ -47,7 +47,7 @@ impl SqlOptions {
     }
 
     /// Whether to add to tables that others have made what they lack: the columns, keys and indexes that
-    /// [`report`](crate::store::Store::report) names, and the table of revocations; no unless set. Nothing that
+    /// [`report`](crate::store::SessionStore::report) names, and the table of revocations; no unless set. Nothing that
     /// is there is changed. It fails with [`Conflict`](crate::store::StoreErrorKind::Conflict) if rows are in the
     /// way of a key, and takes as long as the database needs for an index.
     #[must_use]

@@ -4,7 +4,7 @@
 macro_rules! ports {
     ($store:ty) => {
         const _: () = {
-            use std::num::NonZeroUsize;
+            use std::{num::NonZeroUsize, sync::Arc};
 
             use async_trait::async_trait;
             use serde_json::{Map, Value};
@@ -39,12 +39,14 @@ macro_rules! ports {
             $crate::store::sql::delegate! { $store: SessionStore {
                 create_session(session: &StoredSession, limit: Option<NonZeroUsize>) -> ();
                 session(key: &SessionKey) -> Option<StoredSession>;
+                recent_session(key: &SessionKey) -> Option<Arc<StoredSession>>;
                 extend_session(key: &SessionKey, expires: Timestamp, seen: Timestamp) -> bool;
                 replace_session_data(key: &SessionKey, version: u64, data: &Map<String, Value>) -> Replaced;
                 end_session(key: &SessionKey) -> bool;
                 sessions_of(user_id: &str) -> Vec<StoredSession>;
                 end_sessions_of(user_id: &str, keep: Option<&SessionKey>) -> u64;
                 delete_expired_sessions(now: Timestamp, limit: u32) -> u64;
+                => report() -> Vec<String>;
             } }
 
             $crate::store::sql::delegate! { $store: VerificationTokenStore {
@@ -64,23 +66,26 @@ macro_rules! ports {
                 async fn session_and_user(&self, key: &SessionKey) -> Result<Option<SessionAndUser>> {
                     self.0.session_and_user(key).await
                 }
-
-                fn report(&self) -> Vec<String> {
-                    self.0.report()
-                }
             }
         };
     };
 }
 
 macro_rules! delegate {
-    ($store:ty: $port:ident { $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)* }) => {
+    ($store:ty: $port:ident {
+        $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
+        $(=> $plain:ident() -> $told:ty;)?
+    }) => {
         #[async_trait]
         #[deny(clippy::missing_trait_methods)]
         impl $port for $store {
             $(async fn $method(&self, $($name: $type),*) -> Result<$answer> {
                 self.0.$method($($name),*).await
             })*
+
+            $(fn $plain(&self) -> $told {
+                self.0.$plain()
+            })?
         }
     };
 }

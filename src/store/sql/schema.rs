@@ -9,6 +9,7 @@ use super::{
     dialect::Dialect,
     fault::{Fault, Outcome},
     layout::{Found, Layout},
+    pool::first,
     statement::{Arg, Out, Statement},
     tables::Tables,
     transaction::Transaction,
@@ -52,7 +53,7 @@ pub(super) fn prepare<'a, B: Backend>(
 
 async fn see_to<B: Backend>(pool: &sqlx::Pool<B::Database>, setup: &Setup) -> Result<Layout> {
     setup.tables.check()?;
-    let mut connection = pool.acquire().await.map_err(Fault::from)?;
+    let mut connection = first::<B>(pool).await?;
     let state = State::read::<B>(&mut connection, &setup.tables).await?;
     if !state.is_to_change(setup)? {
         return state.into_layout::<B>(setup);

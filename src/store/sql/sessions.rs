@@ -83,6 +83,10 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         let args = [now.into(), i64::from(limit).into()];
         Ok(again!(async { self.write(self.sessions.delete_expired.get()?, &args).await })?)
     }
+
+    fn report(&self) -> Vec<String> {
+        self.report()
+    }
 }
 
 #[async_trait]
@@ -95,10 +99,6 @@ impl<B: Backend> Store for SqlStore<B> {
             Ok(Some(SessionAndUser { session, user: Arc::new(user_of(&mut row)?) }))
         };
         nobody_if_unstorable(found.await)
-    }
-
-    fn report(&self) -> Vec<String> {
-        self.report()
     }
 }
 

@@ -135,7 +135,7 @@ impl Default for Tables {
 }
 
 fn refused(name: impl Display) -> StoreError {
-    StoreError::corrupt(format!(
+    StoreError::configuration(format!(
         "{name} is no name for a table: use letters, digits and _, at most {LONGEST}, the first no digit"
     ))
 }

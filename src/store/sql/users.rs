@@ -136,15 +136,17 @@ impl<B: Backend> SqlStore<B> {
         if transaction.rows(self.users.lock.get()?, &[id]).await?.is_empty() {
             return Ok(None);
         }
+        let mut extra = None;
+        if !change.extra.is_empty() || change.if_email.is_some() {
+            let rows = transaction.rows(self.users.by_id.get()?, &[id]).await?;
+            let Some(mut before) = first_user(rows)?.filter(|user| change.is_for(user)) else {
+                return Ok(None);
+            };
+            before.extra.extend(change.extra.clone());
+            extra = text_of(&before.extra).filter(|_| !change.extra.is_empty());
+        }
         if let Some(email) = &change.email {
             self.claim_email(&mut transaction, email, Some(id)).await?;
-        }
-        let mut extra = None;
-        if !change.extra.is_empty() {
-            let rows = transaction.rows(self.users.by_id.get()?, &[id]).await?;
-            let mut whole = first_user(rows)?.map(|user| user.extra).unwrap_or_default();
-            whole.extend(change.extra.clone());
-            extra = text_of(&whole);
         }
         let args = [
             id,
