@@ -24,7 +24,8 @@ use portcullis::{
     Auth, AuthLayer, Clock, Dialect, OriginPolicy, RevocationPolicy, Secret, Timestamp, User,
     codec::{Codec, JweCbc, JweGcm},
     store::{
-        self, MemoryStore, Revocation, RevocationStore, Revoked, SessionKey, SessionStore, StoredSession, UserStore,
+        self, MemoryStore, Revocation, RevocationStore, Revoked, SessionKey, SessionStore, StoredSession,
+        UserStore,
     },
 };
 use tower::{Layer, Service};
