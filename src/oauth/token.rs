@@ -86,11 +86,12 @@ impl OAuthClient {
     /// Proves who this client is: in the form, or by a header.
     fn authenticate(&self, endpoint: &str, form: &mut Form) -> Result<Option<HeaderValue>, OAuthError> {
         let (client_id, now) = (&self.provider.client_id, self.now());
+        let client_secret = self.provider.quirks.client_secret;
         let unsigned = |_| OAuthError::invalid("the client's own key cannot sign");
         match &self.provider.authentication.method {
             Method::Basic(secret) => return basic(client_id, secret).map(Some),
             Method::Public => {}
-            Method::Post(secret) => form.push(("client_secret", secret.as_str().to_owned())),
+            Method::Post(secret) => form.push((client_secret, secret.as_str().to_owned())),
             Method::PrivateKey(jws) => {
                 let assertion = assertion(client_id, client_id, endpoint, now);
                 form.push(("client_assertion_type", ASSERTION.to_owned()));
@@ -98,7 +99,7 @@ impl OAuthClient {
             }
             Method::Signed { jws, issuer, audience } => {
                 let assertion = assertion(issuer, client_id, audience, now);
-                form.push(("client_secret", jws.encode(&assertion).map_err(unsigned)?));
+                form.push((client_secret, jws.encode(&assertion).map_err(unsigned)?));
             }
         }
         form.push((self.provider.quirks.client_id, client_id.clone()));

@@ -9,6 +9,8 @@ mod profile;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 pub use self::{
     button::ButtonStyle,
     client_authentication::ClientAuthentication,
@@ -68,6 +70,7 @@ pub struct OAuth {
     pub(crate) scope: Cow<'static, str>,
     pub(crate) authorization_params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) userinfo_headers: HeaderMap,
     pub(crate) pkce: bool,
     pub(crate) nonce: bool,
     pub(crate) form_post: bool,
@@ -131,6 +134,11 @@ impl Endpoints {
         self
     }
 
+    fn all(&self) -> impl Iterator<Item = &Cow<'static, str>> {
+        let all = [&self.authorization, &self.token, &self.userinfo, &self.jwks, &self.end_session];
+        all.into_iter().flatten()
+    }
+
     /// Where a browser is sent to sign out at the provider (OpenID Connect RP-Initiated Logout).
     pub fn end_session(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.end_session = Some(url.into());
@@ -146,6 +154,8 @@ pub struct Quirks {
     pub tenant_issuer: bool,
     /// What `client_id` is called, such as `appid`.
     pub client_id: &'static str,
+    /// What `client_secret` is called in a body, such as `secret`.
+    pub client_secret: &'static str,
     /// What stands between scopes in the authorization request.
     pub scope_separator: char,
     /// Its answers have other content types than JSON's.
@@ -154,7 +164,7 @@ pub struct Quirks {
     pub userinfo_by_post: bool,
     /// The access token goes into the query of the userinfo request under this name, and not into `Authorization`.
     pub token_in_query: Option<&'static str>,
-    /// Further headers of the userinfo request.
+    /// Further headers of the userinfo request; `{client_id}` stands for the client's id.
     pub userinfo_headers: &'static [(&'static str, &'static str)],
     /// Further resources that are read with the access token: the member of the profile that each becomes, and its
     /// URL. One that cannot be read is left out.
@@ -163,6 +173,8 @@ pub struct Quirks {
     pub tokens_at: &'static str,
     /// The token response holds the profile under this JSON pointer, and there is no userinfo endpoint.
     pub profile_in_tokens: Option<&'static str>,
+    /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
+    pub from_tokens: &'static [(&'static str, &'static str)],
     /// Brings the profile into a shape that a [`ProfileMap`] can read.
     pub adapt: Option<fn(&mut serde_json::Value)>,
 }
@@ -172,6 +184,7 @@ impl Quirks {
     pub const NONE: Self = Self {
         tenant_issuer: false,
         client_id: "client_id",
+        client_secret: "client_secret",
         scope_separator: ' ',
         any_content_type: false,
         userinfo_by_post: false,
@@ -180,6 +193,7 @@ impl Quirks {
         more: &[],
         tokens_at: "",
         profile_in_tokens: None,
+        from_tokens: &[],
         adapt: None,
     };
 }
@@ -232,6 +246,7 @@ impl OAuth {
             scope: "".into(),
             authorization_params: Vec::new(),
             token_params: Vec::new(),
+            userinfo_headers: HeaderMap::new(),
             pkce: true,
             nonce: protocol == Protocol::Oidc,
             form_post: false,
@@ -294,6 +309,22 @@ impl OAuth {
     /// A further parameter of the token request, such as `resource` (RFC 8707).
     pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.token_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// A further header of the requests for the profile, for a provider that wants a key of the application there.
+    ///
+    /// ```
+    /// use http::{HeaderName, HeaderValue};
+    /// use portcullis::preset::Bungie;
+    ///
+    /// let key = HeaderValue::from_static("my-api-key");
+    /// let bungie = Bungie::new("my-client-id", "my-client-secret")
+    ///     .userinfo_header(HeaderName::from_static("x-api-key"), key);
+    /// # let _ = bungie;
+    /// ```
+    pub fn userinfo_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.userinfo_headers.insert(name, value);
         self
     }
 
@@ -376,7 +407,8 @@ impl OAuth {
                 "register the application at the provider, and use the id that it is given there",
             );
         }
-        let needs_issuer = self.protocol == Protocol::Oidc && self.issuer.is_none();
+        let from_issuer = self.endpoints.all().any(|url| url.contains("{issuer}"));
+        let needs_issuer = (self.protocol == Protocol::Oidc || from_issuer) && self.issuer.is_none();
         let missing = |endpoint: &Option<_>| endpoint.is_none() && self.issuer.is_none();
         if needs_issuer || missing(&self.endpoints.authorization) || missing(&self.endpoints.token) {
             problems.add(
