@@ -7,10 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Request, Response, StatusCode, Uri,
-    header::{CONTENT_TYPE, USER_AGENT},
-};
+use http::{Request, Response, StatusCode, Uri, header::CONTENT_TYPE};
 use serde_json::Value;
 
 use super::{
@@ -162,9 +159,7 @@ impl OAuthClient {
     }
 
     /// Sends a request, and waits for the whole response.
-    pub(super) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, OAuthError> {
-        // Some refuse whoever does not say what they are.
-        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("portcullis"));
+    pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OAuthError> {
         Ok(asked(&self.http, &*self.clock, TIME_LIMIT, request).await?)
     }
 

@@ -16,6 +16,6 @@ pub(super) const PRESET: Preset = Preset {
         image: &["/kakao_account/profile/profile_image_url", "/properties/profile_image"],
         ..ProfileMap::PLAIN
     },
-    button: ButtonStyle { background: "#fee500", text: "#191919" },
+    button: ButtonStyle::of("#fee500"),
     ..Preset::OAUTH2
 };

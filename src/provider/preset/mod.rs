@@ -173,7 +173,22 @@ impl Preset {
         provider
     }
 
-    fn from_variables(&self, variable: impl Fn(&str) -> Option<String>) -> Result<OAuth, ConfigError> {
+    /// The provider, from the variables of Auth.js: `AUTH_<ID>_ID` and `AUTH_<ID>_SECRET`, and `AUTH_<ID>_ISSUER` where
+    /// everybody has their own.
+    ///
+    /// # Errors
+    ///
+    /// Those that are not set.
+    ///
+    /// ```
+    /// use portcullis::preset;
+    ///
+    /// // All that this site has been registered at; in an application the function is |name| std::env::var(name).ok()
+    /// let variables = |name: &str| name.starts_with("AUTH_GOOGLE_").then(|| "value".to_owned());
+    /// let providers = preset::ALL.iter().filter_map(|preset| preset.from_variables(variables).ok());
+    /// assert_eq!(providers.count(), 1);
+    /// ```
+    pub fn from_variables(&self, variable: impl Fn(&str) -> Option<String>) -> Result<OAuth, ConfigError> {
         let prefix = format!("AUTH_{}", self.id.to_ascii_uppercase().replace('-', "_"));
         let mut problems = ConfigError::none();
         let mut read = |name: &str| {

@@ -16,6 +16,6 @@ pub(super) const PRESET: Preset = Preset {
         image: &["/response/profile_image"],
         ..ProfileMap::PLAIN
     },
-    button: ButtonStyle { background: "#03c75a", text: "#000000" },
+    button: ButtonStyle::of("#03c75a"),
     ..Preset::OAUTH2
 };
