@@ -15,7 +15,7 @@ use std::{
 
 use http::StatusCode;
 use portcullis::{
-    Auth, OriginPolicy, Provider, Secret, SignInContext, SignInDecision,
+    Auth, OriginPolicy, Proof, Protocol, Provider, Secret, SignInContext, SignInDecision,
     preset::{self, Issuer, Preset},
 };
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn ids_are_those_of_auth_js() {
 }
 
 #[test]
-fn s39_urls_are_https() {
+fn urls_are_https() {
     for preset in preset::ALL {
         let own = match preset.issuer {
             Issuer::Fixed(issuer) | Issuer::Default(issuer) => issuer,
@@ -67,6 +67,20 @@ fn s39_urls_are_https() {
         }
         assert!(!preset.name.is_empty(), "{}", preset.id);
     }
+}
+
+/// Whoever goes without PKCE or nonce is named here, and has a sentence in its file that says why.
+#[test]
+fn s33_these_alone_go_without_pkce_or_nonce() {
+    let ids = |lacks: fn(&Preset) -> bool| -> Vec<&str> {
+        preset::ALL.iter().filter(|preset| lacks(preset)).map(|preset| preset.id).collect()
+    };
+    let without_pkce = ids(|preset| !preset.pkce);
+    let want = ["atlassian", "click-up", "instagram", "linkedin", "reddit", "threads", "tiktok", "wechat"];
+    assert_eq!(without_pkce, want);
+    assert_eq!(ids(|preset| preset.protocol == Protocol::Oidc && !preset.nonce), ["linkedin"]);
+    assert_eq!(ids(|preset| preset.id_token_by_secret), ["line"]);
+    assert_eq!(ids(|preset| preset.profile.email_verified == Proof::Always), [""; 0]);
 }
 
 #[test]
@@ -86,11 +100,9 @@ fn what_the_environment_lacks_is_named() {
     for preset in preset::ALL {
         let prefix = format!("AUTH_{}", preset.id.to_uppercase().replace('-', "_"));
         let error = preset.from_variables(|_| None).unwrap_err().to_string();
-        for (name, needed) in [
-            ("ID", true),
-            ("SECRET", true),
-            ("ISSUER", matches!(preset.issuer, Issuer::Given { .. })),
-        ] {
+        for (name, needed) in
+            [("ID", true), ("SECRET", true), ("ISSUER", matches!(preset.issuer, Issuer::Given { .. }))]
+        {
             assert_eq!(error.contains(&format!("{prefix}_{name} is not set")), needed, "{name}: {error}");
         }
         // Empty is not set.
@@ -132,7 +144,8 @@ fn all_together_are_a_configuration() {
             provider
         }
     });
-    let builder = providers.fold(builder(&ManualClock::at(NOW)), |builder, provider| builder.provider(provider));
+    let builder =
+        providers.fold(builder(&ManualClock::at(NOW)), |builder, provider| builder.provider(provider));
     builder.build().unwrap();
 }
 
@@ -160,7 +173,7 @@ async fn each_signs_its_user_in() {
 
 /// What is not documented as proved is not taken for proved, and neither is what the provider says was not.
 #[tokio::test]
-async fn s36_addresses_that_nobody_has_proved_are_not_verified() {
+async fn s38_addresses_that_nobody_has_proved_are_not_verified() {
     let mut refuted = 0;
     for preset in preset::ALL {
         let mut sample = sample(preset.id);

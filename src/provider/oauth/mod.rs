@@ -11,12 +11,12 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+pub(crate) use self::client_authentication::Method;
 pub use self::{
     button::ButtonStyle,
     client_authentication::ClientAuthentication,
     profile::{Profile, ProfileMap, Proof},
 };
-pub(crate) use self::client_authentication::Method;
 use super::Provider;
 use crate::{
     codec::JwsAlgorithm,

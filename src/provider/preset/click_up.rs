@@ -1,4 +1,4 @@
-//! ClickUp: <https://developer.clickup.com/docs/authentication>. It knows no scopes.
+//! ClickUp: <https://developer.clickup.com/docs/authentication>. It knows neither scopes nor PKCE.
 
 use super::*;
 

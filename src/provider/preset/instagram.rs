@@ -1,5 +1,6 @@
 //! Instagram: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login>. For
-//! professional accounts only since the API for others was switched off; there is no address.
+//! professional accounts only since the API for others was switched off; there is no address,
+//! and no PKCE.
 
 use super::*;
 

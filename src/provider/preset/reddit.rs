@@ -1,4 +1,5 @@
-//! Reddit: <https://github.com/reddit-archive/reddit/wiki/OAuth2>. It gives no addresses away. Without `raw_json` the
+//! Reddit: <https://github.com/reddit-archive/reddit/wiki/OAuth2>. It gives no addresses away, and
+//! does not document PKCE. Without `raw_json` the
 //! picture's address is written for HTML.
 
 use super::*;

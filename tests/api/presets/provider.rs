@@ -59,7 +59,10 @@ impl FakeProvider {
             (query.contains_key("code_challenge") == preset.pkce, "PKCE"),
             (query.contains_key("nonce") == preset.nonce, "the nonce"),
             (query.contains_key("scope") != preset.scope.is_empty(), "the scope"),
-            (preset.params.iter().all(|(name, value)| query.get(*name).is_some_and(|v| v == value)), "params"),
+            (
+                preset.params.iter().all(|(name, value)| query.get(*name).is_some_and(|v| v == value)),
+                "params",
+            ),
         ];
         *self.nonce.lock().unwrap() = query.get("nonce").cloned();
         match wanted.iter().find(|(kept, _)| !kept) {
@@ -72,7 +75,11 @@ impl FakeProvider {
         let this = self.clone();
         move |request: Request<Bytes>| {
             let answer = this.answer(&request).unwrap_or_else(|problem| {
-                this.problems.lock().unwrap().push(format!("{problem}: {} {}", request.method(), request.uri()));
+                this.problems.lock().unwrap().push(format!(
+                    "{problem}: {} {}",
+                    request.method(),
+                    request.uri()
+                ));
                 Value::Null
             });
             // Those that write other types write this one.
@@ -160,7 +167,10 @@ impl FakeProvider {
         }
         if let Some(pointer) = quirks.profile_in_tokens {
             let names: Vec<_> = pointer.split('/').skip(1).collect();
-            let profile = names.iter().rev().fold(self.sample["profile"].clone(), |inner, name| json!({ *name: inner }));
+            let profile = names
+                .iter()
+                .rev()
+                .fold(self.sample["profile"].clone(), |inner, name| json!({ *name: inner }));
             members.extend(profile.as_object().unwrap().clone());
         }
         Ok(answer)
@@ -199,15 +209,20 @@ impl FakeProvider {
         let url = Url::parse(&request.uri().to_string()).unwrap();
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let given = match quirks.token_in_query {
-            Some(name) => url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()),
-            None => header("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+            Some(name) => {
+                url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+            }
+            None => {
+                header("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned))
+            }
         };
         if given.as_deref() != Some(ACCESS_TOKEN) {
             return Err("no access token".to_owned());
         }
-        let missing = quirks.userinfo_headers.iter().find(|(name, value)| {
-            header(name) != Some(value.replace("{client_id}", "my-client-id"))
-        });
+        let missing = quirks
+            .userinfo_headers
+            .iter()
+            .find(|(name, value)| header(name) != Some(value.replace("{client_id}", "my-client-id")));
         missing.map_or(Ok(()), |(name, _)| Err(format!("no header {name}")))
     }
 }
