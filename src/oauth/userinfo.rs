@@ -1,6 +1,7 @@
 //! Who has signed in: the ID token, the userinfo endpoint (OpenID Connect Core section 5.3), and what else a provider
 //! has to be asked for.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Method as HttpMethod, Request,
@@ -38,7 +39,7 @@ impl OAuthClient {
         let mut members = match (claims, self.provider.quirks.profile_in_tokens) {
             (None, Some(pointer)) => {
                 let place = grant.answer.pointer(pointer);
-                place.cloned().ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
+                place.and_then(carried).ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
             }
             (claims, _) if self.provider.reads_userinfo => {
                 let userinfo = self.userinfo(grant, access_token.unwrap_or_default()).await;
@@ -131,6 +132,19 @@ impl OAuthClient {
         }
         self.json(&response)
     }
+}
+
+/// A profile in a token response: as it is, or as the claims of a token. Its signature is not asked for: it comes from
+/// the token endpoint itself, over TLS (OpenID Connect Core section 3.1.3.7, number 6).
+fn carried(place: &Value) -> Option<Value> {
+    let profile = match place {
+        Value::String(token) => {
+            let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+            serde_json::from_slice(&claims).ok()?
+        }
+        profile => profile.clone(),
+    };
+    profile.is_object().then_some(profile)
 }
 
 /// A URL in which `{pointer}` stands for what the token response has there.

@@ -158,6 +158,27 @@ fn there_is_a_sample_for_each_preset_and_no_other() {
     assert_eq!(files, ids);
 }
 
+/// `docs/providers.md` has a row for each, with its type and its variables.
+#[test]
+fn each_is_in_the_documents() {
+    let document = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/providers.md")).unwrap();
+    for preset in preset::ALL {
+        let kind = if preset.protocol == Protocol::Oidc { "OpenID Connect" } else { "OAuth 2" };
+        let prefix = format!("AUTH_{}", preset.id.to_uppercase().replace('-', "_"));
+        let issuer = match preset.issuer {
+            Issuer::Given { .. } => ", `_ISSUER`",
+            Issuer::Default(_) => ", [`_ISSUER`]",
+            _ => "",
+        };
+        let (id, end) = (preset.id, format!(" | {kind} | `{prefix}_ID`, `_SECRET`{issuer} | "));
+        let row = document.lines().find(|line| line.starts_with(&format!("| `{id}` | `")));
+        assert!(row.is_some_and(|row| row.contains(&end)), "{id}: {row:?} has not {end}");
+    }
+    let rows = document.lines().filter(|line| line.contains("`, `_SECRET`")).count();
+    assert_eq!(rows, preset::ALL.len());
+    assert!(document.contains(&format!("a preset for {rows} providers")));
+}
+
 #[tokio::test]
 async fn each_signs_its_user_in() {
     let mut problems = Vec::new();

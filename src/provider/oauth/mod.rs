@@ -171,7 +171,8 @@ pub struct Quirks {
     pub more: &'static [(&'static str, &'static str)],
     /// The token response holds the tokens under this JSON pointer, such as `/authed_user`.
     pub tokens_at: &'static str,
-    /// The token response holds the profile under this JSON pointer, and there is no userinfo endpoint.
+    /// The token response holds the profile under this JSON pointer, as it is or as the claims of a token, and there is
+    /// no userinfo endpoint.
     pub profile_in_tokens: Option<&'static str>,
     /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
     pub from_tokens: &'static [(&'static str, &'static str)],

@@ -165,13 +165,17 @@ impl FakeProvider {
         if preset.protocol == Protocol::Oidc {
             members.insert("id_token".to_owned(), self.id_token().into());
         }
-        if let Some(pointer) = quirks.profile_in_tokens {
-            let names: Vec<_> = pointer.split('/').skip(1).collect();
-            let profile = names
-                .iter()
-                .rev()
-                .fold(self.sample["profile"].clone(), |inner, name| json!({ *name: inner }));
-            members.extend(profile.as_object().unwrap().clone());
+        match quirks.profile_in_tokens {
+            None => {}
+            Some("/access_token") => {
+                members["access_token"] = self.signed(self.sample["profile"].clone()).into()
+            }
+            Some(pointer) => {
+                let profile = self.sample["profile"].clone();
+                let names = pointer.split('/').skip(1).collect::<Vec<_>>().into_iter().rev();
+                let nested = names.fold(profile, |inner, name| json!({ name: inner }));
+                members.extend(nested.as_object().unwrap().clone());
+            }
         }
         Ok(answer)
     }
@@ -192,7 +196,11 @@ impl FakeProvider {
         if let Some(nonce) = &*self.nonce.lock().unwrap() {
             claims["nonce"] = nonce.clone().into();
         }
-        let jws = match preset.id_token_by_secret {
+        self.signed(claims)
+    }
+
+    fn signed(&self, claims: Value) -> String {
+        let jws = match self.preset.id_token_by_secret {
             true => Jws::new(JwsAlgorithm::HS256, JwsKeys::secret(&Secret::new_unchecked(SECRET))).unwrap(),
             false => {
                 let key = include_bytes!("../../keys/test-rsa.private.pem");
