@@ -89,7 +89,11 @@ impl OAuthClient {
 
     async fn userinfo(&self, grant: &Grant, access_token: &str) -> Result<Map<String, Value>, OAuthError> {
         let url = filled(&self.required(Endpoint::Userinfo).await?, &grant.answer)?;
-        match self.resource(&url, access_token).await? {
+        let answer = match self.provider.quirks.introspects {
+            true => self.introspected(&url, access_token).await?,
+            false => self.resource(&url, access_token).await?,
+        };
+        match answer {
             Value::Object(members) => Ok(members),
             // Some answer with a list of one.
             Value::Array(list) => match list.into_iter().next() {

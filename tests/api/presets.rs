@@ -13,9 +13,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
 use portcullis::{
     Auth, OriginPolicy, Proof, Protocol, Provider, Secret, SignInContext, SignInDecision,
+    http_client::HttpError,
     preset::{self, Issuer, Preset},
 };
 use serde_json::{Value, json};
@@ -76,7 +78,8 @@ fn s33_these_alone_go_without_pkce_or_nonce() {
         preset::ALL.iter().filter(|preset| lacks(preset)).map(|preset| preset.id).collect()
     };
     let without_pkce = ids(|preset| !preset.pkce);
-    let want = ["atlassian", "click-up", "instagram", "linkedin", "reddit", "threads", "tiktok", "wechat"];
+    let want =
+        ["atlassian", "click-up", "instagram", "linkedin", "reddit", "slack", "threads", "tiktok", "wechat"];
     assert_eq!(without_pkce, want);
     assert_eq!(ids(|preset| preset.protocol == Protocol::Oidc && !preset.nonce), ["linkedin"]);
     assert_eq!(ids(|preset| preset.id_token_by_secret), ["line"]);
@@ -132,6 +135,44 @@ fn an_issuer_that_is_missing_is_asked_for() {
         given += 1;
     }
     assert!(given > 20, "{given}");
+}
+
+/// The variables of an Auth.js site go on to work, with or without what its issuers end with.
+#[tokio::test]
+async fn an_issuer_may_be_written_in_several_ways() {
+    for (id, issuers, want) in [
+        ("auth0", ["https://a.example", "https://a.example/"], "https://a.example/.well-known/"),
+        (
+            "onelogin",
+            ["https://a.example/", "https://a.example/oidc/2"],
+            "https://a.example/oidc/2/.well-known/",
+        ),
+        (
+            "asgardeo",
+            ["https://a.example/t/o", "https://a.example/t/o/oauth2/token/"],
+            "https://a.example/t/o/oauth2/token/.well-known/",
+        ),
+        ("frontegg", ["https://a.example", "https://a.example/"], "https://a.example/oauth/.well-known/"),
+        ("gitlab", ["https://a.example", "https://a.example/"], "https://a.example/oauth/authorize"),
+    ] {
+        let preset = preset::ALL.iter().find(|preset| preset.id == id).unwrap();
+        for issuer in issuers {
+            let asked = Arc::new(Mutex::new(String::new()));
+            let store = Arc::clone(&asked);
+            let client = move |request: Request<Bytes>| {
+                *store.lock().unwrap() = request.uri().to_string();
+                std::future::ready(Err::<Response<Bytes>, _>(HttpError::unavailable("nobody is there")))
+            };
+            let provider = preset.provider("my-client-id", SECRET).issuer(issuer);
+            let auth = builder(&ManualClock::at(NOW)).provider(provider).http_client(client);
+            let mut browser = Browser::new(whoami(auth.build().unwrap()));
+            let token = browser.csrf_token().await;
+            let sent = browser.post(&format!("/api/auth/signin/{id}"), &[("csrfToken", &token)]).await;
+            let location = sent.header("location").unwrap();
+            let asked = asked.lock().unwrap();
+            assert!(asked.starts_with(want) || location.starts_with(want), "{issuer}: {asked}, {location}");
+        }
+    }
 }
 
 #[test]

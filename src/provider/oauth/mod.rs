@@ -152,6 +152,8 @@ impl Endpoints {
 pub struct Quirks {
     /// The issuer of its ID tokens has `{tenantid}` in it, which stands for the claim `tid` (Microsoft).
     pub tenant_issuer: bool,
+    /// What stands between the issuer and `/.well-known/openid-configuration`, such as `/oauth`.
+    pub discovery: &'static str,
     /// What `client_id` is called, such as `appid`.
     pub client_id: &'static str,
     /// What `client_secret` is called in a body, such as `secret`.
@@ -162,6 +164,8 @@ pub struct Quirks {
     pub any_content_type: bool,
     /// The profile is asked for with POST.
     pub userinfo_by_post: bool,
+    /// The userinfo endpoint is one of introspection (RFC 7662): it is asked as this client, with the token in the body.
+    pub introspects: bool,
     /// The access token goes into the query of the userinfo request under this name, and not into `Authorization`.
     pub token_in_query: Option<&'static str>,
     /// Further headers of the userinfo request; `{client_id}` stands for the client's id.
@@ -184,11 +188,13 @@ impl Quirks {
     /// None.
     pub const NONE: Self = Self {
         tenant_issuer: false,
+        discovery: "",
         client_id: "client_id",
         client_secret: "client_secret",
         scope_separator: ' ',
         any_content_type: false,
         userinfo_by_post: false,
+        introspects: false,
         token_in_query: None,
         userinfo_headers: &[],
         more: &[],
@@ -274,9 +280,11 @@ impl OAuth {
 
     /// The issuer, for presets of which everybody runs their own.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        let mut issuer = issuer.into();
-        if !issuer.ends_with(self.issuer_ending) {
-            issuer.push_str(self.issuer_ending);
+        let (mut issuer, ending) = (issuer.into(), self.issuer_ending);
+        let bare = ending.trim_end_matches('/');
+        if !ending.is_empty() {
+            let start = issuer.trim_end_matches('/');
+            issuer = format!("{}{ending}", start.strip_suffix(bare).unwrap_or(start));
         }
         self.issuer = Some(issuer);
         self

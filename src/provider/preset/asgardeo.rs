@@ -6,6 +6,7 @@ use super::*;
 pub(super) const PRESET: Preset = Preset {
     id: "asgardeo",
     name: "Asgardeo",
+    issuer: Issuer::Given { ending: "/oauth2/token" },
     button: ButtonStyle::of("#ff7300"),
     ..Preset::OIDC
 };

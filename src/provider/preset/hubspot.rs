@@ -1,5 +1,5 @@
-//! HubSpot: <https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide>. Who signs in is told with what is
-//! known of the access token, under a URL that ends with it.
+//! HubSpot: <https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens>. Who signs in
+//! stands in what it says of the access token, when it is asked as the client.
 
 use super::*;
 
@@ -7,9 +7,10 @@ pub(super) const PRESET: Preset = Preset {
     id: "hubspot",
     name: "HubSpot",
     authorization: "https://app.hubspot.com/oauth/authorize",
-    token: "https://api.hubapi.com/oauth/v1/token",
-    userinfo: "https://api.hubapi.com/oauth/v1/access-tokens/{/access_token}",
+    token: "https://api.hubapi.com/oauth/2026-03/token",
+    userinfo: "https://api.hubapi.com/oauth/2026-03/token/introspect",
     scope: "oauth",
+    quirks: Quirks { introspects: true, ..Quirks::NONE },
     profile: ProfileMap { id: &["/user_id"], name: &["/user"], email: &["/user"], ..ProfileMap::PLAIN },
     button: ButtonStyle::of("#ff7a59"),
     ..Preset::OAUTH2

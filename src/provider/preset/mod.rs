@@ -85,7 +85,7 @@ pub enum Issuer {
     /// Wherever the application's own is: `AUTH_<ID>_ISSUER`, or [`OAuth::issuer`]. It ends with this text, which is
     /// added if it does not.
     Given {
-        /// Such as `/`, for those that write themselves so.
+        /// Such as `/`, for those that write themselves so, or a path that is the same everywhere.
         ending: &'static str,
     },
     /// Here, unless the application has its own.

@@ -96,7 +96,12 @@ impl FakeProvider {
             return Err("nobody says who asks".to_owned());
         }
         let url = request.uri().to_string();
-        if url == format!("{}/.well-known/openid-configuration", issuer(preset).trim_end_matches('/')) {
+        if url
+            == format!(
+                "{}/.well-known/openid-configuration",
+                issuer(preset).trim_end_matches('/').to_owned() + preset.quirks.discovery
+            )
+        {
             return Ok(self.discovery());
         }
         if url == format!("{OWN}/keys") {
@@ -104,6 +109,11 @@ impl FakeProvider {
         }
         if url == self.endpoint(preset.token, "/token") && request.method() == Method::POST {
             return self.token(request);
+        }
+        if preset.quirks.introspects && url == preset.userinfo {
+            let form = self.form_of_client(request)?;
+            let known = form.get("token").is_some_and(|token| token == ACCESS_TOKEN);
+            return Ok(if known { sample["profile"].clone() } else { json!({ "active": false }) });
         }
         self.judge_access(request)?;
         if let Some((name, _)) = preset.quirks.more.iter().find(|(_, more)| *more == url) {
@@ -124,7 +134,7 @@ impl FakeProvider {
             template => template.replace("{issuer}", issuer.trim_end_matches('/')),
         };
         let openid = self.sample["token"]["openid"].as_str().unwrap_or_default();
-        let url = url.replace("{/access_token}", "the%20access%2Ftoken").replace("{/openid}", openid);
+        let url = url.replace("{/openid}", openid);
         url.trim_end_matches("#wechat_redirect").to_owned()
     }
 
@@ -143,20 +153,10 @@ impl FakeProvider {
     /// Redeems a code for whoever proves to be the client.
     fn token(&self, request: &Request<Bytes>) -> Result<Value, String> {
         let (preset, quirks) = (self.preset, &self.preset.quirks);
-        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
-        let field = |name: &str| form.get(name).map(String::as_str);
-        let header = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap());
-        let basic = format!("Basic {}", STANDARD.encode(format!("my-client-id:{SECRET}")));
-        let proved = match preset.secret_in_body {
-            true => {
-                header.is_none()
-                    && field(quirks.client_id) == Some("my-client-id")
-                    && field(quirks.client_secret) == Some(SECRET)
-            }
-            false => header == Some(&basic) && field("client_secret").is_none(),
-        };
-        let kept = field("code") == Some("the-code") && field("code_verifier").is_some() == preset.pkce;
-        if !proved || !kept {
+        let form = self.form_of_client(request)?;
+        if form.get("code").is_none_or(|code| code != "the-code")
+            || form.contains_key("code_verifier") != preset.pkce
+        {
             return Err(format!("a wrong token request ({:?})", form.keys()));
         }
         let mut answer = json!({ "access_token": ACCESS_TOKEN, "token_type": "bearer", "expires_in": 3600 });
@@ -178,6 +178,24 @@ impl FakeProvider {
             }
         }
         Ok(answer)
+    }
+
+    /// A form with the proof that it is the client's, in the place where the provider looks for it.
+    fn form_of_client(&self, request: &Request<Bytes>) -> Result<BTreeMap<String, String>, String> {
+        let (preset, quirks) = (self.preset, &self.preset.quirks);
+        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
+        let field = |name: &str| form.get(name).map(String::as_str);
+        let header = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap());
+        let basic = format!("Basic {}", STANDARD.encode(format!("my-client-id:{SECRET}")));
+        let proved = match preset.secret_in_body {
+            true => {
+                header.is_none()
+                    && field(quirks.client_id) == Some("my-client-id")
+                    && field(quirks.client_secret) == Some(SECRET)
+            }
+            false => header == Some(&basic) && field("client_secret").is_none(),
+        };
+        if proved { Ok(form) } else { Err(format!("not the client ({:?})", form.keys())) }
     }
 
     fn id_token(&self) -> String {
