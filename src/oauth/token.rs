@@ -61,8 +61,7 @@ impl OAuthClient {
         let authorization = self.authenticate(endpoint, &mut form)?;
         let mut request = Request::new(self.body(&form));
         *request.method_mut() = HttpMethod::POST;
-        *request.uri_mut() =
-            endpoint.parse().map_err(|_| OAuthError::invalid("its endpoint is no URL"))?;
+        *request.uri_mut() = endpoint.parse().map_err(|_| OAuthError::invalid("its endpoint is no URL"))?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -39,7 +39,9 @@ impl OAuthClient {
         let mut members = match (claims, self.provider.quirks.profile_in_tokens) {
             (None, Some(pointer)) => {
                 let place = grant.answer.pointer(pointer);
-                place.and_then(carried).ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
+                place
+                    .and_then(carried)
+                    .ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
             }
             (claims, _) if self.provider.reads_userinfo => {
                 let userinfo = self.userinfo(grant, access_token.unwrap_or_default()).await;

@@ -1,5 +1,5 @@
-//! Atlassian: <https://developer.atlassian.com/cloud/oauth/getting-started/implementing-oauth-3lo/>. It does not document
-//! PKCE.
+//! Atlassian: <https://developer.atlassian.com/cloud/oauth/getting-started/implementing-oauth-3lo/>. It does not
+//! document PKCE.
 
 use super::*;
 

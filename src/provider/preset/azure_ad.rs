@@ -3,8 +3,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "azure-ad",
-    name: "Azure Active Directory",
-    ..super::microsoft_entra_id::PRESET
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "azure-ad", name: "Azure Active Directory", ..super::microsoft_entra_id::PRESET };

@@ -1,4 +1,5 @@
-//! BoxyHQ SAML Jackson, which is called Ory Polis now: <https://www.ory.com/docs/polis>. Its issuer is wherever it runs.
+//! BoxyHQ SAML Jackson, which is called Ory Polis now: <https://www.ory.com/docs/polis>. Its issuer is wherever it
+//! runs.
 
 use super::*;
 

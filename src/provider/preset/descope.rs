@@ -3,9 +3,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "descope",
-    name: "Descope",
-    button: ButtonStyle::of("#1c1c23"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "descope", name: "Descope", button: ButtonStyle::of("#1c1c23"), ..Preset::OIDC };

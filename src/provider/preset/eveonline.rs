@@ -12,11 +12,7 @@ pub(super) const PRESET: Preset = Preset {
     token: "https://login.eveonline.com/v2/oauth/token",
     scope: "publicData",
     secret_in_body: false,
-    quirks: Quirks {
-        profile_in_tokens: Some("/access_token"),
-        adapt: Some(take_character),
-        ..Quirks::NONE
-    },
+    quirks: Quirks { profile_in_tokens: Some("/access_token"), adapt: Some(take_character), ..Quirks::NONE },
     profile: ProfileMap {
         id: &["/character"],
         email: &[],

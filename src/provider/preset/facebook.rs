@@ -1,5 +1,5 @@
-//! Facebook: <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>. Without a version in its
-//! URLs, the one that the application is set to is used.
+//! Facebook: <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>. Without a version in
+//! its URLs, the one that the application is set to is used.
 
 use super::*;
 

@@ -10,12 +10,7 @@ pub(super) const PRESET: Preset = Preset {
     userinfo: "https://api.faceit.com/auth/v1/resources/userinfo",
     params: &[("redirect_popup", "true")],
     secret_in_body: false,
-    profile: ProfileMap {
-        id: &["/guid"],
-        name: &["/nickname"],
-        image: &["/picture"],
-        ..ProfileMap::PLAIN
-    },
+    profile: ProfileMap { id: &["/guid"], name: &["/nickname"], image: &["/picture"], ..ProfileMap::PLAIN },
     button: ButtonStyle::of("#ff5500"),
     ..Preset::OAUTH2
 };

@@ -3,9 +3,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "fusionauth",
-    name: "FusionAuth",
-    button: ButtonStyle::of("#f58320"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "fusionauth", name: "FusionAuth", button: ButtonStyle::of("#f58320"), ..Preset::OIDC };

@@ -2,9 +2,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "hydra",
-    name: "Hydra",
-    button: ButtonStyle::of("#4f46e5"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "hydra", name: "Hydra", button: ButtonStyle::of("#4f46e5"), ..Preset::OIDC };

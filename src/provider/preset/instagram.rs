@@ -1,6 +1,5 @@
 //! Instagram: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login>. For
-//! professional accounts only since the API for others was switched off; there is no address,
-//! and no PKCE.
+//! professional accounts only since the API for others was switched off; there is no address, and no PKCE.
 
 use super::*;
 

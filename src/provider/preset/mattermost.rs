@@ -1,4 +1,5 @@
-//! Mattermost: <https://developers.mattermost.com/integrate/apps/authentication/oauth2/>. Its issuer is wherever it runs.
+//! Mattermost: <https://developers.mattermost.com/integrate/apps/authentication/oauth2/>. Its issuer is wherever it
+//! runs.
 
 use super::*;
 

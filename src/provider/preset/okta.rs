@@ -3,9 +3,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "okta",
-    name: "Okta",
-    button: ButtonStyle::of("#191919"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "okta", name: "Okta", button: ButtonStyle::of("#191919"), ..Preset::OIDC };

@@ -1,5 +1,5 @@
-//! Passage by 1Password: <https://docs.passage.id/>. Its issuer names the application. It was announced to
-//! close in January 2026; the id stays for the accounts that have it.
+//! Passage by 1Password: <https://docs.passage.id/>. Its issuer names the application. It was announced to close in
+//! January 2026; the id stays for the accounts that have it.
 
 use super::*;
 

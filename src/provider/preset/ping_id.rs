@@ -3,9 +3,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "ping-id",
-    name: "Ping Identity",
-    button: ButtonStyle::of("#b3282d"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "ping-id", name: "Ping Identity", button: ButtonStyle::of("#b3282d"), ..Preset::OIDC };

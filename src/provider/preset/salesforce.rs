@@ -1,5 +1,5 @@
-//! Salesforce: <https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_openid.htm>. Its ID tokens say little
-//! of the user unless they are set to. A sandbox is named by its issuer.
+//! Salesforce: <https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_openid.htm>. Its ID tokens say
+//! little of the user unless they are set to. A sandbox is named by its issuer.
 
 use super::*;
 

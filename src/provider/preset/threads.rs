@@ -1,5 +1,5 @@
-//! Threads: <https://developers.facebook.com/docs/threads/get-started>. It gives no addresses away,
-//! and does not document PKCE.
+//! Threads: <https://developers.facebook.com/docs/threads/get-started>. It gives no addresses away, and does not
+//! document PKCE.
 
 use super::*;
 

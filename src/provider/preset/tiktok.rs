@@ -1,5 +1,5 @@
-//! TikTok: <https://developers.tiktok.com/doc/login-kit-web>. Its client id is called a key. PKCE is for its other kinds
-//! of applications, and with another challenge than S256. It gives no addresses away.
+//! TikTok: <https://developers.tiktok.com/doc/login-kit-web>. Its client id is called a key. PKCE is for its other
+//! kinds of applications, and with another challenge than S256. It gives no addresses away.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Twitch: <https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/>. Its ID tokens have the claims that are asked
-//! for by name.
+//! Twitch: <https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/>. Its ID tokens have the claims that are
+//! asked for by name.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! X, formerly Twitter: <https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code>. It insists on PKCE.
-//! Addresses are for applications that were allowed to ask for them, so none is asked for here.
+//! X, formerly Twitter: <https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code>. It insists on
+//! PKCE. Addresses are for applications that were allowed to ask for them, so none is asked for here.
 
 use super::*;
 

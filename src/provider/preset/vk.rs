@@ -1,5 +1,5 @@
-//! VK: <https://dev.vk.com/en/api/access-token/authcode-flow-user>. Its API takes the token in the query, and gives a list
-//! of one user. The address stands beside the tokens, if the user has let it go.
+//! VK: <https://dev.vk.com/en/api/access-token/authcode-flow-user>. Its API takes the token in the query, and gives a
+//! list of one user. The address stands beside the tokens, if the user has let it go.
 
 use super::*;
 

@@ -1,7 +1,8 @@
 //! WeChat, for websites: <https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html>.
 //!
-//! It has names of its own for the client, sends JSON as plain text, and wants to be told of whom it is asked. It gives
-//! no addresses away, and does not document PKCE. A user's `unionid` is the same in all applications of one developer.
+//! It has names of its own for the client, sends JSON as plain text, and wants to be told of whom it is asked. It
+//! gives no addresses away, and does not document PKCE. A user's `unionid` is the same in all applications of one
+//! developer.
 
 use super::*;
 

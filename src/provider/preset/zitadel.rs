@@ -2,9 +2,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "zitadel",
-    name: "ZITADEL",
-    button: ButtonStyle::of("#001342"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "zitadel", name: "ZITADEL", button: ButtonStyle::of("#001342"), ..Preset::OIDC };
