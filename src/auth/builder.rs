@@ -352,7 +352,7 @@ impl AuthBuilder {
             .clone()
             .unwrap_or_else(|| origin.as_ref().map_or("/api/auth", OriginPolicy::base_path).to_owned());
         let local_path = self.local_path(&base_path, &mut problems);
-        let style = Style::new(&self.theme).map_err(|error| problems.append(error)).ok();
+        let style = Style::new(&self.theme, &self.providers).map_err(|error| problems.append(error)).ok();
         problems.into_result()?;
 
         let [http, https] = profiles.each_mut().map(Option::take);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri, header::USER_AGENT};
 
 use super::{HttpClient, HttpError, check_url};
 use crate::clock::{Clock, within};
@@ -23,9 +23,11 @@ pub(crate) async fn asked(
     client: &Arc<dyn HttpClient>,
     clock: &dyn Clock,
     time_limit: Duration,
-    request: Request<Bytes>,
+    mut request: Request<Bytes>,
 ) -> Result<Response<Bytes>, HttpError> {
     check_url(request.uri())?;
+    // Some refuse whoever does not say what they are.
+    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("portcullis"));
     match within(clock, time_limit, unwound(client.send(request))).await {
         None => Err(HttpError::timeout()),
         Some(None) => Err(HttpError::unavailable("the HTTP client panicked: mend it; see the log")),

@@ -53,9 +53,10 @@ impl OAuthClient {
     ) -> Result<Self, ConfigError> {
         let metadata = match (&provider.issuer, provider.protocol) {
             (Some(issuer), Protocol::Oidc) => {
-                let (issuer, tenants) = (issuer.clone(), provider.quirks.tenant_issuer);
+                let (issuer, quirks) = (issuer.clone(), provider.quirks);
+                let place = Metadata::place(&issuer, quirks.discovery);
                 Some(Document::new(Source {
-                    url: askable(&Metadata::place(&issuer), &provider.id)?,
+                    url: askable(&place, &provider.id)?,
                     name: "discovery document",
                     accept: "application/json",
                     client: Arc::clone(&http),
@@ -66,7 +67,7 @@ impl OAuthClient {
                         max_stale: Duration::from_secs(24 * 60 * 60),
                     },
                     time_limit: TIME_LIMIT,
-                    read: Arc::new(move |json| Metadata::read(json, &issuer, tenants)),
+                    read: Arc::new(move |json| Metadata::read(json, &issuer, quirks.tenant_issuer)),
                 }))
             }
             _ => None,

@@ -23,9 +23,9 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// Where the document of an issuer is.
-    pub(super) fn place(issuer: &str) -> String {
-        format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+    /// Where the document of an issuer is. `path` stands in between, with a provider that has it elsewhere.
+    pub(super) fn place(issuer: &str, path: &str) -> String {
+        format!("{}{path}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
     }
 
     /// Reads a document that has to be of this issuer. `tenants`: its issuer may be a template of theirs.

@@ -47,13 +47,28 @@ impl OAuthClient {
         self.token_request(form).await
     }
 
-    async fn token_request(&self, mut form: Form) -> Result<Grant, OAuthError> {
+    async fn token_request(&self, form: Form) -> Result<Grant, OAuthError> {
         let endpoint = self.required(Endpoint::Token).await?;
-        let authorization = self.authenticate(&endpoint, &mut form)?;
+        let answer = self.asked_as_client(&endpoint, form).await?;
+        self.grant(answer)
+    }
+
+    /// What a provider says of an access token of its own (RFC 7662).
+    pub(super) async fn introspected(&self, endpoint: &str, token: &str) -> Result<Value, OAuthError> {
+        let form = vec![("token", token.to_owned()), ("token_type_hint", "access_token".to_owned())];
+        let answer = self.asked_as_client(endpoint, form).await?;
+        match answer.get("active") {
+            Some(Value::Bool(true)) => Ok(answer),
+            _ => Err(OAuthError::invalid("the access token is not active")),
+        }
+    }
+
+    /// Posts a form with the proof that it is this client's.
+    async fn asked_as_client(&self, endpoint: &str, mut form: Form) -> Result<Value, OAuthError> {
+        let authorization = self.authenticate(endpoint, &mut form)?;
         let mut request = Request::new(self.body(&form));
         *request.method_mut() = HttpMethod::POST;
-        *request.uri_mut() =
-            endpoint.parse().map_err(|_| OAuthError::invalid("its token endpoint is no URL"))?;
+        *request.uri_mut() = endpoint.parse().map_err(|_| OAuthError::invalid("its endpoint is no URL"))?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -75,7 +90,7 @@ impl OAuthClient {
         if !response.status().is_success() {
             return Err(OAuthError::refused(format!("the server answered {}", response.status())));
         }
-        self.grant(answer)
+        Ok(answer)
     }
 
     fn body(&self, form: &Form) -> Bytes {
@@ -97,11 +112,12 @@ impl OAuthClient {
     /// Proves who this client is: in the form, or by a header.
     fn authenticate(&self, endpoint: &str, form: &mut Form) -> Result<Option<HeaderValue>, OAuthError> {
         let (client_id, now) = (&self.provider.client_id, self.now());
+        let client_secret = self.provider.quirks.client_secret;
         let unsigned = |_| OAuthError::invalid("the client's own key cannot sign");
         match &self.provider.authentication.method {
             Method::Basic(secret) => return basic(client_id, secret).map(Some),
             Method::Public => {}
-            Method::Post(secret) => form.push(("client_secret", secret.as_str().to_owned())),
+            Method::Post(secret) => form.push((client_secret, secret.as_str().to_owned())),
             Method::PrivateKey(jws) => {
                 let assertion = assertion(client_id, client_id, endpoint, now);
                 form.push(("client_assertion_type", ASSERTION.to_owned()));
@@ -109,7 +125,7 @@ impl OAuthClient {
             }
             Method::Signed { jws, issuer, audience } => {
                 let assertion = assertion(issuer, client_id, audience, now);
-                form.push(("client_secret", jws.encode(&assertion).map_err(unsigned)?));
+                form.push((client_secret, jws.encode(&assertion).map_err(unsigned)?));
             }
         }
         form.push((self.provider.quirks.client_id, client_id.clone()));

@@ -1,11 +1,13 @@
 //! Who has signed in: the ID token, the userinfo endpoint (OpenID Connect Core section 5.3), and what else a provider
 //! has to be asked for.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Method as HttpMethod, Request,
     header::{ACCEPT, AUTHORIZATION},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -37,30 +39,44 @@ impl OAuthClient {
         let mut members = match (claims, self.provider.quirks.profile_in_tokens) {
             (None, Some(pointer)) => {
                 let place = grant.answer.pointer(pointer);
-                place.cloned().ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
+                place
+                    .and_then(carried)
+                    .ok_or_else(|| OAuthError::invalid("the token response has no profile"))?
             }
             (claims, _) if self.provider.reads_userinfo => {
-                let userinfo = self.userinfo(access_token.unwrap_or_default()).await;
+                let userinfo = self.userinfo(grant, access_token.unwrap_or_default()).await;
                 let userinfo = userinfo.map_err(|error| error.about("the userinfo endpoint"))?;
                 joined(claims, userinfo)?
             }
             (claims, _) => Value::Object(claims.unwrap_or_default()),
         };
-        for (name, url) in self.provider.quirks.more {
-            match self.resource(url, access_token.unwrap_or_default()).await {
-                Ok(more) => members[*name] = more,
+        self.add_more(&mut members, grant, posted).await;
+        if let Some(adapt) = self.provider.quirks.adapt {
+            adapt(&mut members);
+        }
+        Ok(Profile::new(members, self.now()))
+    }
+
+    /// What else belongs to a profile: resources that are read, what stands beside the tokens, and what was posted.
+    async fn add_more(&self, members: &mut Value, grant: &Grant, posted: Option<Value>) {
+        let (Value::Object(members), quirks) = (members, &self.provider.quirks) else { return };
+        let access_token = grant.tokens.access_token.as_deref().unwrap_or_default();
+        for (name, url) in quirks.more {
+            match self.resource(url, access_token).await {
+                Ok(more) => {
+                    members.insert((*name).to_owned(), more);
+                }
                 Err(error) => {
                     tracing::warn!(provider = %self.provider.id, url, "what belongs to a profile was left out: {error}");
                 }
             }
         }
-        if let (Some(posted), Value::Object(members)) = (posted, &mut members) {
-            members.insert("user".to_owned(), posted);
+        for (name, pointer) in quirks.from_tokens {
+            if let Some(value) = grant.answer.pointer(pointer) {
+                members.insert((*name).to_owned(), value.clone());
+            }
         }
-        if let Some(adapt) = self.provider.quirks.adapt {
-            adapt(&mut members);
-        }
-        Ok(Profile::new(members, self.now()))
+        members.extend(posted.map(|posted| ("user".to_owned(), posted)));
     }
 
     /// The user whom a profile describes; their id is that at the provider.
@@ -73,9 +89,13 @@ impl OAuthClient {
         if user.id.is_empty() { Err("the profile has no id of the user".into()) } else { Ok(user) }
     }
 
-    async fn userinfo(&self, access_token: &str) -> Result<Map<String, Value>, OAuthError> {
-        let url = self.required(Endpoint::Userinfo).await?;
-        match self.resource(&url, access_token).await? {
+    async fn userinfo(&self, grant: &Grant, access_token: &str) -> Result<Map<String, Value>, OAuthError> {
+        let url = filled(&self.required(Endpoint::Userinfo).await?, &grant.answer)?;
+        let answer = match self.provider.quirks.introspects {
+            true => self.introspected(&url, access_token).await?,
+            false => self.resource(&url, access_token).await?,
+        };
+        match answer {
             Value::Object(members) => Ok(members),
             // Some answer with a list of one.
             Value::Array(list) => match list.into_iter().next() {
@@ -110,6 +130,7 @@ impl OAuthClient {
             let value = HeaderValue::try_from(value).map_err(|_| OAuthError::invalid("a header of its"))?;
             request.headers_mut().insert(name, value);
         }
+        request.headers_mut().extend(self.provider.userinfo_headers.clone());
         let response = self.send(request).await?;
         answered(response.status())?;
         if !response.status().is_success() {
@@ -118,6 +139,39 @@ impl OAuthClient {
         self.json(&response)
     }
 }
+
+/// A profile in a token response: as it is, or as the claims of a token. Its signature is not asked for: it comes from
+/// the token endpoint itself, over TLS (OpenID Connect Core section 3.1.3.7, number 6).
+fn carried(place: &Value) -> Option<Value> {
+    let profile = match place {
+        Value::String(token) => {
+            let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+            serde_json::from_slice(&claims).ok()?
+        }
+        profile => profile.clone(),
+    };
+    profile.is_object().then_some(profile)
+}
+
+/// A URL in which `{pointer}` stands for what the token response has there.
+fn filled(url: &str, answer: &Value) -> Result<String, OAuthError> {
+    let mut pieces = url.split("{/");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (pointer, rest) = piece.split_once('}').ok_or_else(|| OAuthError::invalid("its URL is none"))?;
+        let text = match answer.pointer(&format!("/{pointer}")) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => return Err(OAuthError::invalid(format!("the token response has no {pointer:?}"))),
+        };
+        filled.extend(utf8_percent_encode(&text, UNRESERVED));
+        filled.push_str(rest);
+    }
+    Ok(filled)
+}
+
+/// What stays as it is in a URL (RFC 3986 section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Both together. They have to be about the same user (OpenID Connect Core section 5.3.2), and what was signed stays.
 fn joined(claims: Option<Map<String, Value>>, userinfo: Map<String, Value>) -> Result<Value, OAuthError> {

@@ -9,7 +9,7 @@ use super::{
     config::{ColorScheme, Theme},
     html::Html,
 };
-use crate::error::ConfigError;
+use crate::{error::ConfigError, provider::Provider};
 
 const SHEET: &str = include_str!("style.css");
 
@@ -24,7 +24,8 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    pub(crate) fn new(theme: &Theme) -> Result<Self, ConfigError> {
+    /// The look of this theme, with the buttons of these providers in their own colours.
+    pub(crate) fn new(theme: &Theme, providers: &[Provider]) -> Result<Self, ConfigError> {
         let mut problems = ConfigError::none();
         let mut css = SHEET.to_owned();
         let mut set = |variable: &str, color: Color| css.push_str(&format!(":root{{{variable}:{color}}}"));
@@ -42,6 +43,13 @@ impl Style {
         }
         if let Some(color) = button_text.or(brand_color.map(Color::readable_text)) {
             set("--button-text-color", color);
+        }
+        for provider in providers {
+            let [background, text] = provider.button_colors().map(|color| match color {
+                "" => None,
+                color => read(color),
+            });
+            css.push_str(&button_rule(provider.id(), background, text));
         }
         let logo = theme.logo.as_deref().map(str::to_owned);
         if logo.as_ref().is_some_and(|logo| {
@@ -110,6 +118,15 @@ impl Style {
     }
 }
 
+/// The colours of a provider's button. Ids are checked where providers are: of what they may have, only the dot has a
+/// meaning in a selector.
+fn button_rule(id: &str, background: Option<Color>, text: Option<Color>) -> String {
+    let Some(background) = background else { return String::new() };
+    let text = text.unwrap_or(background.readable_text());
+    let id = id.replace('.', "\\.");
+    format!(".provider-{id}{{--provider-color:{background};--provider-text-color:{text}}}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,8 +139,8 @@ mod tests {
             (Theme::new().logo("javascript:alert(1)"), "logo"),
             (Theme::new().logo("//evil.example/x.png"), "logo"),
         ] {
-            assert!(Style::new(&theme).unwrap_err().to_string().contains(wrong), "{theme:?}");
+            assert!(Style::new(&theme, &[]).unwrap_err().to_string().contains(wrong), "{theme:?}");
         }
-        assert!(Style::new(&Theme::new().brand_color("#0a7c66").logo("/logo.svg")).is_ok());
+        assert!(Style::new(&Theme::new().brand_color("#0a7c66").logo("/logo.svg"), &[]).is_ok());
     }
 }

@@ -204,7 +204,7 @@ fn policy() -> OriginPolicy {
 }
 
 fn style(theme: &Theme) -> Style {
-    Style::new(theme).unwrap()
+    Style::new(theme, &[]).unwrap()
 }
 
 fn credentials() -> Credentials {

@@ -57,6 +57,15 @@ impl Provider {
         }
     }
 
+    /// Background and text of its button, as they were written; empty for those of the theme.
+    pub(crate) fn button_colors(&self) -> [&'static str; 2] {
+        match self {
+            Self::Credentials(_) | Self::Email(_) => [""; 2],
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => [oauth.button.background, oauth.button.text],
+        }
+    }
+
     /// What Auth.js 5 calls its type; older ones call `oidc` `oauth` (`docs/protocol.md` section 6).
     pub fn kind(&self) -> &'static str {
         match self {

@@ -13,6 +13,8 @@ mod guards;
 mod layer;
 mod logs;
 mod pages;
+#[cfg(feature = "oauth")]
+mod presets;
 #[cfg(feature = "_jws")]
 mod public_keys;
 mod robustness;

@@ -97,6 +97,60 @@ async fn s79_shown_text_is_ours() {
     }
 }
 
+/// The buttons of providers have their colours, which the policy allows with the rest of the style sheet.
+#[cfg(feature = "oauth")]
+#[tokio::test]
+async fn s79_buttons_have_the_colours_of_their_provider() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use portcullis::{ButtonStyle, OAuth, preset};
+    use sha2::{Digest, Sha256};
+
+    let plain = OAuth::oidc("plain", "https://id.example", "id", "secret");
+    let style = ButtonStyle { background: "#123456", text: "#fedcba" };
+    let auth = builder(&ManualClock::at(NOW))
+        .provider(preset::GitHub::new("id", "secret"))
+        .provider(preset::HuggingFace::new("id", "secret"))
+        .provider(plain.clone())
+        .provider(plain.with_id("own.one").button(style));
+    let page = Browser::new(whoami(auth.build().unwrap())).get("/api/auth/signin").await;
+    assert_locked_down(&page, "buttons");
+    let html = page.text();
+    let (sheet, _) = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap();
+    for (id, colors) in [
+        ("github", Some(("#24292f", "#ffffff"))),
+        ("huggingface", Some(("#ffd21e", "#000000"))),
+        ("own\\.one", Some(("#123456", "#fedcba"))),
+        ("plain", None),
+    ] {
+        let rule = colors.map(|(ground, text)| {
+            format!(".provider-{id}{{--provider-color:{ground};--provider-text-color:{text}}}")
+        });
+        match rule {
+            Some(rule) => assert!(sheet.contains(&rule), "{rule}: {sheet}"),
+            None => assert!(!sheet.contains(&format!(".provider-{id}")), "{sheet}"),
+        }
+    }
+    assert!(html.contains("class=\"button provider-github\""), "{html}");
+    let hash = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet)));
+    assert!(page.header("content-security-policy").unwrap().contains(&hash));
+}
+
+/// A colour that is none stops the configuration: nothing gets into the style sheet that way.
+#[cfg(feature = "oauth")]
+#[test]
+fn s79_a_button_cannot_break_out_of_the_style_sheet() {
+    use portcullis::{ButtonStyle, OAuth};
+
+    let evil = "red}</style><script>alert(1)</script>";
+    for style in
+        [ButtonStyle { background: evil, text: "" }, ButtonStyle { background: "#000000", text: evil }]
+    {
+        let provider = OAuth::oidc("plain", "https://id.example", "id", "secret").button(style);
+        let error = builder(&ManualClock::at(NOW)).provider(provider).build().unwrap_err().to_string();
+        assert!(error.contains("is no colour"), "{error}");
+    }
+}
+
 fn without_token(answer: &Answer) -> String {
     regex::Regex::new("value=\"[0-9a-f]{64}\"").unwrap().replace_all(&answer.text(), "").into_owned()
 }

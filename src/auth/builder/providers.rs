@@ -24,10 +24,11 @@ impl AuthBuilder {
             return Vec::new();
         }
         providers.iter().for_each(|provider| provider.check(problems));
-        let http: Arc<dyn HttpClient> = match (&self.http_client, HyperClient::new()) {
-            (Some(client), _) => Arc::clone(client),
-            (None, Ok(client)) => Arc::new(client),
-            (None, Err(error)) => {
+        // One of our own reads the certificates of the system, so it is made only where it is asked for.
+        let http = self.http_client.clone().map_or_else(|| Ok(Arc::new(HyperClient::new()?) as Arc<_>), Ok);
+        let http: Arc<dyn HttpClient> = match http {
+            Ok(client) => client,
+            Err(error) => {
                 problems.append(error);
                 return Vec::new();
             }

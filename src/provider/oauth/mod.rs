@@ -9,6 +9,8 @@ mod profile;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 pub(crate) use self::client_authentication::Method;
 pub use self::{
     button::ButtonStyle,
@@ -68,6 +70,7 @@ pub struct OAuth {
     pub(crate) scope: Cow<'static, str>,
     pub(crate) authorization_params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) userinfo_headers: HeaderMap,
     pub(crate) pkce: bool,
     pub(crate) nonce: bool,
     pub(crate) form_post: bool,
@@ -132,6 +135,11 @@ impl Endpoints {
         self
     }
 
+    fn all(&self) -> impl Iterator<Item = &Cow<'static, str>> {
+        let all = [&self.authorization, &self.token, &self.userinfo, &self.jwks, &self.end_session];
+        all.into_iter().flatten()
+    }
+
     /// Where a browser is sent to sign out at the provider (OpenID Connect RP-Initiated Logout).
     pub fn end_session(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.end_session = Some(url.into());
@@ -145,25 +153,34 @@ impl Endpoints {
 pub struct Quirks {
     /// The issuer of its ID tokens has `{tenantid}` in it, which stands for the claim `tid` (Microsoft).
     pub tenant_issuer: bool,
+    /// What stands between the issuer and `/.well-known/openid-configuration`, such as `/oauth`.
+    pub discovery: &'static str,
     /// What `client_id` is called, such as `appid`.
     pub client_id: &'static str,
+    /// What `client_secret` is called in a body, such as `secret`.
+    pub client_secret: &'static str,
     /// What stands between scopes in the authorization request.
     pub scope_separator: char,
     /// Its answers have other content types than JSON's.
     pub any_content_type: bool,
     /// The profile is asked for with POST.
     pub userinfo_by_post: bool,
+    /// The userinfo endpoint is one of introspection (RFC 7662): it is asked as this client, with the token in the body.
+    pub introspects: bool,
     /// The access token goes into the query of the userinfo request under this name, and not into `Authorization`.
     pub token_in_query: Option<&'static str>,
-    /// Further headers of the userinfo request.
+    /// Further headers of the userinfo request; `{client_id}` stands for the client's id.
     pub userinfo_headers: &'static [(&'static str, &'static str)],
     /// Further resources that are read with the access token: the member of the profile that each becomes, and its
     /// URL. One that cannot be read is left out.
     pub more: &'static [(&'static str, &'static str)],
     /// The token response holds the tokens under this JSON pointer, such as `/authed_user`.
     pub tokens_at: &'static str,
-    /// The token response holds the profile under this JSON pointer, and there is no userinfo endpoint.
+    /// The token response holds the profile under this JSON pointer, as it is or as the claims of a token, and there is
+    /// no userinfo endpoint.
     pub profile_in_tokens: Option<&'static str>,
+    /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
+    pub from_tokens: &'static [(&'static str, &'static str)],
     /// Brings the profile into a shape that a [`ProfileMap`] can read.
     pub adapt: Option<fn(&mut serde_json::Value)>,
 }
@@ -172,15 +189,19 @@ impl Quirks {
     /// None.
     pub const NONE: Self = Self {
         tenant_issuer: false,
+        discovery: "",
         client_id: "client_id",
+        client_secret: "client_secret",
         scope_separator: ' ',
         any_content_type: false,
         userinfo_by_post: false,
+        introspects: false,
         token_in_query: None,
         userinfo_headers: &[],
         more: &[],
         tokens_at: "",
         profile_in_tokens: None,
+        from_tokens: &[],
         adapt: None,
     };
 }
@@ -233,6 +254,7 @@ impl OAuth {
             scope: "".into(),
             authorization_params: Vec::new(),
             token_params: Vec::new(),
+            userinfo_headers: HeaderMap::new(),
             pkce: true,
             nonce: protocol == Protocol::Oidc,
             form_post: false,
@@ -260,9 +282,11 @@ impl OAuth {
 
     /// The issuer, for presets of which everybody runs their own.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        let mut issuer = issuer.into();
-        if !issuer.ends_with(self.issuer_ending) {
-            issuer.push_str(self.issuer_ending);
+        let (mut issuer, ending) = (issuer.into(), self.issuer_ending);
+        let bare = ending.trim_end_matches('/');
+        if !ending.is_empty() {
+            let start = issuer.trim_end_matches('/');
+            issuer = format!("{}{ending}", start.strip_suffix(bare).unwrap_or(start));
         }
         self.issuer = Some(issuer);
         self
@@ -296,6 +320,22 @@ impl OAuth {
     /// A further parameter of the token request, such as `resource` (RFC 8707).
     pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.token_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// A further header of the requests for the profile, for a provider that wants a key of the application there.
+    ///
+    /// ```
+    /// use http::{HeaderName, HeaderValue};
+    /// use portcullis::preset::Bungie;
+    ///
+    /// let key = HeaderValue::from_static("my-api-key");
+    /// let bungie = Bungie::new("my-client-id", "my-client-secret")
+    ///     .userinfo_header(HeaderName::from_static("x-api-key"), key);
+    /// # let _ = bungie;
+    /// ```
+    pub fn userinfo_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.userinfo_headers.insert(name, value);
         self
     }
 
@@ -393,7 +433,8 @@ impl OAuth {
                 "register the application at the provider, and use the id that it is given there",
             );
         }
-        let needs_issuer = self.protocol == Protocol::Oidc && self.issuer.is_none();
+        let from_issuer = self.endpoints.all().any(|url| url.contains("{issuer}"));
+        let needs_issuer = (self.protocol == Protocol::Oidc || from_issuer) && self.issuer.is_none();
         let missing = |endpoint: &Option<_>| endpoint.is_none() && self.issuer.is_none();
         if needs_issuer || missing(&self.endpoints.authorization) || missing(&self.endpoints.token) {
             problems.add(

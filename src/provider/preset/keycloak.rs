@@ -2,9 +2,5 @@
 
 use super::*;
 
-pub(super) const PRESET: Preset = Preset {
-    id: "keycloak",
-    name: "Keycloak",
-    button: ButtonStyle::of("#428bca"),
-    ..Preset::OIDC
-};
+pub(super) const PRESET: Preset =
+    Preset { id: "keycloak", name: "Keycloak", button: ButtonStyle::of("#428bca"), ..Preset::OIDC };

@@ -20,6 +20,8 @@
 
 use std::env;
 
+use serde_json::Value;
+
 use super::oauth::{
     ButtonStyle, ClientAuthentication, Endpoints, OAuth, ProfileMap, Proof, Protocol, Quirks,
 };
@@ -41,7 +43,8 @@ pub struct Preset {
     pub authorization: &'static str,
     /// The token endpoint; empty if discovery says it.
     pub token: &'static str,
-    /// The userinfo endpoint; empty if there is none, or discovery says it.
+    /// The userinfo endpoint; empty if there is none, or discovery says it. A JSON pointer in braces, such as
+    /// `{/openid}`, stands for what the token response has there.
     pub userinfo: &'static str,
     /// The keys of ID tokens; empty if discovery says it.
     pub jwks: &'static str,
@@ -82,7 +85,7 @@ pub enum Issuer {
     /// Wherever the application's own is: `AUTH_<ID>_ISSUER`, or [`OAuth::issuer`]. It ends with this text, which is
     /// added if it does not.
     Given {
-        /// Such as `/`, for those that write themselves so.
+        /// Such as `/`, for those that write themselves so, or a path that is the same everywhere.
         ending: &'static str,
     },
     /// Here, unless the application has its own.
@@ -170,7 +173,22 @@ impl Preset {
         provider
     }
 
-    fn from_variables(&self, variable: impl Fn(&str) -> Option<String>) -> Result<OAuth, ConfigError> {
+    /// The provider, from the variables of Auth.js: `AUTH_<ID>_ID` and `AUTH_<ID>_SECRET`, and `AUTH_<ID>_ISSUER` where
+    /// everybody has their own.
+    ///
+    /// # Errors
+    ///
+    /// Those that are not set.
+    ///
+    /// ```
+    /// use portcullis::preset;
+    ///
+    /// // All that this site has been registered at; in an application the function is |name| std::env::var(name).ok()
+    /// let variables = |name: &str| name.starts_with("AUTH_GOOGLE_").then(|| "value".to_owned());
+    /// let providers = preset::ALL.iter().filter_map(|preset| preset.from_variables(variables).ok());
+    /// assert_eq!(providers.count(), 1);
+    /// ```
+    pub fn from_variables(&self, variable: impl Fn(&str) -> Option<String>) -> Result<OAuth, ConfigError> {
         let prefix = format!("AUTH_{}", self.id.to_ascii_uppercase().replace('-', "_"));
         let mut problems = ConfigError::none();
         let mut read = |name: &str| {
@@ -196,6 +214,19 @@ impl Preset {
             Some(issuer) => provider.issuer(issuer),
             None => provider,
         })
+    }
+}
+
+/// Takes the main one of a list of addresses for the profile's `email`, and whether it was proved for its
+/// `email_verified`. `members` are the names, within an address, of what says: it is the main one, the address itself,
+/// it was proved.
+fn take_email(profile: &mut Value, list: &str, members: [&str; 3]) {
+    let [main, address, proved] = members;
+    let addresses = profile.pointer(list).and_then(Value::as_array);
+    let found = addresses.and_then(|addresses| addresses.iter().find(|email| email[main] == true)).cloned();
+    if let (Some(found), Value::Object(profile)) = (found, profile) {
+        profile.insert("email".to_owned(), found[address].clone());
+        profile.insert("email_verified".to_owned(), found[proved].clone());
     }
 }
 
@@ -251,16 +282,186 @@ macro_rules! presets {
 }
 
 presets! {
+    /// 42 School.
+    forty_two_school::FortyTwoSchool,
     /// Apple. Its client secret is made from a key: [`ClientAuthentication::apple`].
     apple::Apple,
+    /// Asgardeo.
+    asgardeo::Asgardeo,
+    /// Atlassian.
+    atlassian::Atlassian,
     /// Auth0.
     auth0::Auth0,
+    /// authentik.
+    authentik::Authentik,
+    /// Microsoft Entra ID under its former name, for accounts that have it.
+    azure_ad::AzureAd,
+    /// Azure AD B2C.
+    azure_ad_b2c::AzureAdB2c,
+    /// BankID of Norway.
+    bankid_no::BankIdNo,
+    /// Battle.net.
+    battlenet::BattleNet,
+    /// Beyond Identity.
+    beyondidentity::BeyondIdentity,
+    /// Bitbucket.
+    bitbucket::Bitbucket,
+    /// Box. Its id is `box`.
+    box_com::BoxCom,
+    /// BoxyHQ (Ory Polis), which stands in front of SAML.
+    boxyhq_saml::BoxyHqSaml,
+    /// Bungie. It wants an API key beside the secret: [`OAuth::userinfo_header`].
+    bungie::Bungie,
+    /// ClickUp.
+    click_up::ClickUp,
+    /// Amazon Cognito.
+    cognito::Cognito,
+    /// Coinbase.
+    coinbase::Coinbase,
+    /// Concept2 Logbook.
+    concept2::Concept2,
+    /// Descope.
+    descope::Descope,
+    /// Discord.
+    discord::Discord,
+    /// Dribbble.
+    dribbble::Dribbble,
+    /// Dropbox.
+    dropbox::Dropbox,
+    /// Duende IdentityServer.
+    duende_identity_server6::DuendeIdentityServer6,
+    /// Eventbrite.
+    eventbrite::Eventbrite,
+    /// EVE Online.
+    eveonline::EveOnline,
+    /// Facebook.
+    facebook::Facebook,
+    /// FACEIT.
+    faceit::Faceit,
+    /// Figma.
+    figma::Figma,
+    /// Foursquare.
+    foursquare::Foursquare,
+    /// FreshBooks.
+    freshbooks::FreshBooks,
+    /// Frontegg.
+    frontegg::Frontegg,
+    /// FusionAuth.
+    fusionauth::FusionAuth,
     /// GitHub.
     github::GitHub,
+    /// GitLab, the public one unless its issuer is another.
+    gitlab::GitLab,
     /// Google.
     google::Google,
+    /// HubSpot.
+    hubspot::HubSpot,
+    /// Hugging Face.
+    huggingface::HuggingFace,
+    /// Ory Hydra and Ory Network.
+    hydra::Hydra,
+    /// IdentityServer4.
+    identity_server4::IdentityServer4,
+    /// Instagram, for professional accounts.
+    instagram::Instagram,
+    /// Kakao.
+    kakao::Kakao,
     /// Keycloak.
     keycloak::Keycloak,
+    /// Kinde.
+    kinde::Kinde,
+    /// LINE.
+    line::Line,
+    /// LinkedIn.
+    linkedin::LinkedIn,
+    /// Logto.
+    logto::Logto,
+    /// Mailchimp.
+    mailchimp::Mailchimp,
+    /// Mail.ru.
+    mailru::MailRu,
+    /// Mastodon, on a server of the application's choice.
+    mastodon::Mastodon,
+    /// Mattermost, on a server of the application's choice.
+    mattermost::Mattermost,
+    /// Medium.
+    medium::Medium,
     /// Microsoft Entra ID, for all tenants unless its issuer names one.
     microsoft_entra_id::MicrosoftEntraId,
+    /// Naver.
+    naver::Naver,
+    /// Netlify.
+    netlify::Netlify,
+    /// Nextcloud, on a server of the application's choice.
+    nextcloud::Nextcloud,
+    /// Notion.
+    notion::Notion,
+    /// Okta.
+    okta::Okta,
+    /// OneLogin.
+    onelogin::OneLogin,
+    /// Osso.
+    osso::Osso,
+    /// osu!.
+    osu::Osu,
+    /// Passage by 1Password.
+    passage::Passage,
+    /// Patreon.
+    patreon::Patreon,
+    /// Ping Identity.
+    ping_id::PingId,
+    /// Pinterest.
+    pinterest::Pinterest,
+    /// Pipedrive.
+    pipedrive::Pipedrive,
+    /// Reddit.
+    reddit::Reddit,
+    /// Roblox.
+    roblox::Roblox,
+    /// Salesforce.
+    salesforce::Salesforce,
+    /// SimpleLogin.
+    simplelogin::SimpleLogin,
+    /// Slack.
+    slack::Slack,
+    /// Spotify.
+    spotify::Spotify,
+    /// Strava.
+    strava::Strava,
+    /// Threads.
+    threads::Threads,
+    /// TikTok.
+    tiktok::TikTok,
+    /// Todoist.
+    todoist::Todoist,
+    /// Trakt.
+    trakt::Trakt,
+    /// Twitch.
+    twitch::Twitch,
+    /// X, formerly Twitter. Its id is `twitter`.
+    twitter::Twitter,
+    /// United Effects.
+    united_effects::UnitedEffects,
+    /// Vipps MobilePay.
+    vipps::Vipps,
+    /// VK.
+    vk::Vk,
+    /// Webex.
+    webex::Webex,
+    /// WeChat, for websites.
+    wechat::WeChat,
+    /// Wikimedia, which is Wikipedia and its sisters.
+    wikimedia::Wikimedia,
+    /// WordPress.com.
+    wordpress::WordPress,
+    /// WorkOS single sign-on.
+    workos::WorkOs,
+    /// Yandex.
+    yandex::Yandex,
+    /// ZITADEL.
+    zitadel::Zitadel,
+    /// Zoho, in the United States unless its issuer is another.
+    zoho::Zoho,
+    /// Zoom.
+    zoom::Zoom,
 }
