@@ -78,9 +78,9 @@ impl OAuthClient {
         match self.resource(&url, access_token).await? {
             Value::Object(members) => Ok(members),
             // Some answer with a list of one.
-            Value::Array(list) => match list.into_iter().next() {
-                Some(Value::Object(members)) => Ok(members),
-                _ => Err(OAuthError::invalid("the answer is no object")),
+            Value::Array(list) => match <[Value; 1]>::try_from(list) {
+                Ok([Value::Object(members)]) => Ok(members),
+                _ => Err(OAuthError::invalid("the answer is no list of one object")),
             },
             _ => Err(OAuthError::invalid("the answer is no object")),
         }
