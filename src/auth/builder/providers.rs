@@ -24,10 +24,13 @@ impl AuthBuilder {
             return Vec::new();
         }
         providers.iter().for_each(|provider| provider.check(problems));
-        let http: Arc<dyn HttpClient> = match (&self.http_client, HyperClient::new()) {
-            (Some(client), _) => Arc::clone(client),
-            (None, Ok(client)) => Arc::new(client),
-            (None, Err(error)) => {
+        let http = match &self.http_client {
+            Some(client) => Ok(Arc::clone(client)),
+            None => HyperClient::new().map(|client| Arc::new(client) as Arc<dyn HttpClient>),
+        };
+        let http = match http {
+            Ok(http) => http,
+            Err(error) => {
                 problems.append(error);
                 return Vec::new();
             }
