@@ -75,7 +75,7 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
     }
     let (profile, tokens) = match identified(client, &transaction, code, &answer).await {
         Ok(identified) => identified,
-        Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
+        Err(why) => return refused(cx, provider, exchange_failed(cx), &why).await,
     };
     let cleared = cleared(cx, &transaction);
     match client.user(&profile) {
@@ -180,6 +180,11 @@ async fn checked<'a>(
     client.judge_issuer(answer.sent("iss")).await.map_err(|error| error.to_string())?;
     let code = answer.field("code").ok_or("it has no code, or several")?;
     Ok((transaction, code))
+}
+
+/// The code for what goes wrong once the provider is asked.
+fn exchange_failed(cx: &Cx) -> ErrorCode {
+    if cx.auth.settings.rules.names_exchange { ErrorCode::OAuthCallback } else { ErrorCode::Callback }
 }
 
 /// Uses the state up. `false` if it was used before.
