@@ -73,8 +73,9 @@ async fn s34_codes_of_another_provider() {
         let to_acme = to_evil.replace(&evil.issuer, &acme.issuer);
         let back = at_provider(&to_acme).await;
         assert!(back.starts_with("/api/auth/callback/evil?"), "{back}");
-        // Its registration at `acme` would not have that redirect URI; with that of `acme`, the state is another's.
-        Fault::Callback.is_told("as it comes", dialect, &browser.get(&back).await);
+        // `acme` would refuse that redirect URI. Were it to let it pass, `evil` has got a code that it cannot redeem
+        // without the verifier; at the callback of `acme` the state is another's.
+        Fault::Exchange.is_told("as it comes", dialect, &browser.get(&back).await);
         assert!(acme.seen("/token").is_empty());
         let moved = back.replace("/callback/evil", "/callback/acme");
         Fault::Callback.is_told("moved", dialect, &browser.get(&moved).await);

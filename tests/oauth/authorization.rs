@@ -58,7 +58,7 @@ async fn s33_codes_cannot_be_injected() {
         let mut attacker = browser(&auth);
         let own = at_provider(&begin(&mut attacker, "acme").await.unwrap()).await;
         let injected = own.replace(&param(&own, "code"), &param(&caught, "code"));
-        Fault::Callback.is_told("injected", dialect, &attacker.get(&injected).await);
+        Fault::Exchange.is_told("injected", dialect, &attacker.get(&injected).await);
         assert_eq!(attacker.who().await, "nobody");
     }
 }

@@ -196,11 +196,11 @@ async fn s35_broken_id_tokens_sign_nobody_in() {
         let mut browser = browser(&site(dialect, &time, &provider));
         for (case, sign) in SIGNATURES {
             provider.plan(|plan| plan.sign = *sign);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
         }
         for (case, claims) in CLAIMS {
             provider.plan(|plan| plan.claims = *claims);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
         }
         assert_eq!(browser.who().await, "nobody");
     }
@@ -242,7 +242,7 @@ async fn s35_a_token_is_good_for_one_sign_in() {
         });
         for case in ["by somebody else", "once more"] {
             let mut browser = browser(&auth);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
         }
     }
 }
@@ -263,7 +263,7 @@ async fn s35_shared_secrets_are_a_choice() {
     ];
     for (case, sign) in refused {
         provider.plan(|plan| plan.sign = *sign);
-        Fault::Callback.is_told(case, Dialect::V4, &sign_in(&mut browser, "acme").await);
+        Fault::Exchange.is_told(case, Dialect::V4, &sign_in(&mut browser, "acme").await);
     }
     provider.plan(|plan| {
         plan.claims = |claims| without(claims, "at_hash");

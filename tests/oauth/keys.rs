@@ -25,7 +25,7 @@ async fn s39_a_flood_of_unknown_keys() {
     for minute in 0..3 {
         time.pass(60);
         for _ in 0..20 {
-            Fault::Callback.is_told("unknown", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
+            Fault::Exchange.is_told("unknown", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
         }
         assert_eq!(provider.seen("/keys").len(), 1, "minute {minute}");
     }
@@ -41,7 +41,7 @@ async fn s39_a_flood_at_the_start() {
     let auth = site(Dialect::V4, &time, &provider);
     provider.plan(|plan| plan.sign = stranger);
     for _ in 0..20 {
-        Fault::Callback.is_told("unknown", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
+        Fault::Exchange.is_told("unknown", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
     }
     assert_eq!(provider.seen("/keys").len(), 1);
 }
@@ -55,7 +55,7 @@ async fn s39_new_keys_are_found() {
     provider.plan(|plan| {
         plan.keys = |set| Reply::json(json!({ "keys": [set["keys"][0]] }));
     });
-    Fault::Callback.is_told("not published", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
+    Fault::Exchange.is_told("not published", Dialect::V4, &sign_in(&mut browser(&auth), "acme").await);
     provider.plan(|_| {});
     time.pass(60);
     is_signed_in("published", &sign_in(&mut browser(&auth), "acme").await);
@@ -91,7 +91,7 @@ async fn s39_s40_broken_key_sets() {
             let provider = Provider::start(&time);
             let auth = site(dialect, &time, &provider);
             provider.plan(|plan| plan.keys = *keys);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser(&auth), "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser(&auth), "acme").await);
         }
     }
 }

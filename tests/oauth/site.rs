@@ -95,8 +95,10 @@ pub fn with_params(url: &str, change: impl Fn(Params) -> Params) -> String {
 pub enum Fault {
     /// The browser could not be sent to the provider.
     Begin,
-    /// What came back signs nobody in.
+    /// What came back is no answer to what was asked.
     Callback,
+    /// What the provider says when it is asked signs nobody in.
+    Exchange,
     /// The provider said no.
     Provider,
 }
@@ -106,9 +108,10 @@ impl Fault {
         let v5 = dialect == Dialect::V5;
         let page = match self {
             Self::Begin if !v5 => "error?error=OAuthSignin",
-            Self::Callback if !v5 => "error?error=OAuthCallback",
+            Self::Exchange if dialect == Dialect::V3 => "error?error=Callback",
+            Self::Callback | Self::Exchange if !v5 => "error?error=OAuthCallback",
             Self::Provider if !v5 => "error?error=Callback",
-            Self::Begin | Self::Callback => "error?error=Configuration",
+            Self::Begin | Self::Callback | Self::Exchange => "error?error=Configuration",
             Self::Provider => "signin?error=OAuthCallbackError",
         };
         format!("{ORIGIN}/api/auth/{page}")

@@ -76,7 +76,6 @@ const FAULTS: &[(&str, fn(Params) -> Params)] = &[
     ("an empty code", |params| set(params, "code", "")),
     ("the code twice", |params| twice(params, "code", None)),
     ("the code, and another one", |params| twice(params, "code", Some("code-0"))),
-    ("another code", |params| set(params, "code", "code-0")),
     ("nothing", |_| Params::new()),
 ];
 
@@ -93,6 +92,18 @@ async fn s31_s43_broken_answers_sign_nobody_in() {
             Fault::Callback.is_told(case, dialect, &answer);
             assert_eq!(browser.who().await, "nobody", "{dialect}: {case}");
         }
+    }
+}
+
+/// S31: a code that the provider has not given.
+#[tokio::test]
+async fn s31_another_code() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let (mut browser, back) = back(&site(dialect, &time, &provider)).await;
+        let answer = browser.get(&with_params(&back, |params| set(params, "code", "code-0"))).await;
+        Fault::Exchange.is_told("another code", dialect, &answer);
     }
 }
 
@@ -175,7 +186,7 @@ async fn s30_another_browser() {
         // The victim's state with the attacker's code: the verifier is another one.
         let code = param(&link, "code");
         let mixed = with_params(&own, |params| set(params, "code", &code));
-        Fault::Callback.is_told("a code", dialect, &victim.get(&mixed).await);
+        Fault::Exchange.is_told("a code", dialect, &victim.get(&mixed).await);
         assert_eq!(victim.who().await, "nobody");
     }
 }

@@ -74,7 +74,7 @@ async fn s40_s43_broken_answers_sign_nobody_in() {
         let mut browser = browser(&site(dialect, &time, &provider));
         for (case, token) in FAULTS {
             provider.plan(|plan| plan.token = *token);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
             assert_eq!(browser.who().await, "nobody", "{dialect}: {case}");
             // A code is not tried twice.
             assert_eq!(provider.seen("/token").len(), 1, "{dialect}: {case}");

@@ -53,7 +53,7 @@ async fn s36_userinfo_is_about_the_same_user() {
         let mut browser = browser(&auth);
         for (case, userinfo) in FAULTS {
             provider.plan(|plan| plan.userinfo = *userinfo);
-            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser, "acme").await);
             assert_eq!(browser.who().await, "nobody", "{dialect}: {case}");
         }
         provider.plan(|plan| plan.userinfo = |user| Reply::json(json!([user])));
