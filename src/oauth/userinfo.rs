@@ -126,6 +126,9 @@ fn joined(claims: Option<Map<String, Value>>, userinfo: Map<String, Value>) -> R
         return Err(OAuthError::invalid("the userinfo endpoint is about somebody else than the ID token"));
     }
     let mut members = userinfo;
+    if claims.contains_key("email") && claims.get("email") != members.get("email") {
+        members.shift_remove("email_verified"); // It was said of another address.
+    }
     members.extend(claims);
     Ok(Value::Object(members))
 }
