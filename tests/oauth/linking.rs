@@ -9,8 +9,8 @@ use portcullis::{
 use serde_json::{Value, json};
 
 use crate::{
-    provider::Provider,
-    site::{at_provider, begin, browser, is_session, is_signed_in, sign_in, site_with_store},
+    provider::{Provider, Reply},
+    site::{at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, site_with_store},
     support::{Answer, Browser, NOW},
     time::Time,
 };
@@ -193,6 +193,35 @@ async fn judge(case: &str, expected: Option<&User>, browser: &mut Browser, answe
             assert!(!is_session(answer), "{case}");
         }
     }
+}
+
+/// S38: a proof goes with its address: what the userinfo endpoint says of another one proves nothing.
+#[tokio::test]
+async fn s38_a_proof_is_of_one_address() {
+    let says: [(&str, fn(Value) -> Reply, bool); 3] = [
+        ("another address", |_| userinfo(json!("mallory@example.com")), false),
+        ("no address", |_| userinfo(Value::Null), false),
+        ("the same one", |_| userinfo(json!("Alice@Example.com")), true),
+    ];
+    for (case, says, links) in says {
+        let mut world = World::new(Dialect::V4);
+        let acme = oidc("acme", &world.acme).reading_userinfo();
+        world.auth = builder(&world.time)
+            .store(Arc::clone(&world.store))
+            .linking(LinkingPolicy::VerifiedOnBothSides)
+            .provider(acme)
+            .build()
+            .unwrap();
+        let known = namesake(&world, true).await;
+        world.acme.plan(|plan| plan.userinfo = says);
+        let mut browser = browser(&world.auth);
+        let answer = sign_in(&mut browser, "acme").await;
+        judge(case, links.then_some(&known), &mut browser, &answer).await;
+    }
+}
+
+fn userinfo(email: Value) -> Reply {
+    Reply::json(json!({ "sub": "alice-1", "email": email, "email_verified": true }))
 }
 
 /// S38: an attacker who was first with the address, without proof, does not get the victim's account.
