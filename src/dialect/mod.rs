@@ -146,6 +146,10 @@ pub(crate) struct Rules {
     pub(crate) seals_state: bool,
     /// The error code for a provider that answered with an error.
     pub(crate) provider_error: &'static str,
+    /// A code that cannot be redeemed, or a profile that cannot be read, is an `OAuthCallback`; otherwise a `Callback`.
+    pub(crate) names_exchange: bool,
+    /// Where the `signIn` callback leads is judged by the `redirect` callback.
+    pub(crate) judges_sign_in_url: bool,
 
     // Links by mail (section 8)
     /// The domain of an address has to have a dot.

@@ -13,6 +13,7 @@ pub(super) const RULES: Rules = Rules {
     null_members: true,
     serves_update: false,
     check_cookies: false,
+    names_exchange: false,
     domain_needs_dot: false,
     missing_token: "Verification",
     cookies_everywhere: true,

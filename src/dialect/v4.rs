@@ -23,6 +23,8 @@ pub(super) const RULES: Rules = Rules {
     check_cookies: true,
     seals_state: false,
     provider_error: "Callback",
+    names_exchange: true,
+    judges_sign_in_url: false,
     domain_needs_dot: true,
     missing_token: "configuration",
     serves_update: true,

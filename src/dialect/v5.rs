@@ -23,6 +23,8 @@ pub(super) const RULES: Rules = Rules {
     check_cookies: true,
     seals_state: true,
     provider_error: "OAuthCallbackError",
+    names_exchange: true,
+    judges_sign_in_url: true,
     domain_needs_dot: false,
     missing_token: "Configuration",
     serves_update: true,

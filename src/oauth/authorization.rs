@@ -42,7 +42,8 @@ impl OAuthClient {
             set(name, value);
         }
         let mut budget = MAX_ADDED;
-        for (name, value) in added.filter(|(name, _)| !is_reserved(name)) {
+        let is_bound = |name: &str| is_reserved(name) || name == provider.quirks.client_id;
+        for (name, value) in added.filter(|(name, _)| !is_bound(name)) {
             let Some(rest) = budget.checked_sub(name.len() + value.len()) else { break };
             budget = rest;
             set(name, value);

@@ -52,12 +52,13 @@ pub(crate) struct Transaction {
 }
 
 /// Who was signed in when a sign-in began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BeganAs {
     Nobody,
     User(String),
     /// A server of the npm packages has not written that down.
+    #[default]
     Unknown,
 }
 
@@ -90,6 +91,10 @@ struct Check {
     value: String,
     provider: String,
     exp: i64,
+    /// What this crate writes beside that. Without it, whoever can set cookies in another
+    /// browser could pass a sign-in that was begun here for one that was begun by the packages.
+    #[serde(default)]
+    began_as: BeganAs,
 }
 
 impl Checks {
@@ -154,6 +159,7 @@ impl Checks {
                     "iat": now.as_secs(),
                     "exp": transaction.end,
                     "jti": uuid::Uuid::new_v4().to_string(),
+                    "began_as": transaction.began_as,
                 });
                 let value = cookie.codec.encode(check.to_string().as_bytes())?;
                 cookies.push(cookie.spec.set_for(&cookie.spec.name, &value, LIFETIME, now));
@@ -250,7 +256,7 @@ impl Checks {
             nonce,
             redirect_uri: redirect_uri.to_owned(),
             callback_url: None,
-            began_as: BeganAs::Unknown,
+            began_as: sent.began_as,
             end,
         })
     }

@@ -11,9 +11,6 @@ use crate::{clock::Timestamp, codec::Codec};
 /// How long the browser may take to follow, in seconds.
 const SECONDS: i64 = 60;
 
-/// The fields that a provider posts (RFC 6749 section 4.1.2, RFC 9207 section 2; `user` is Apple's).
-const FIELDS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "user"];
-
 /// Seals forms and opens them again.
 pub(crate) struct PostedForm {
     codec: Arc<dyn Codec>,
@@ -22,6 +19,9 @@ pub(crate) struct PostedForm {
 impl PostedForm {
     /// The parameter of the redirect.
     pub(crate) const PARAMETER: &str = "posted";
+
+    /// The fields that a provider posts (RFC 6749 section 4.1.2, RFC 9207 section 2; `user` is Apple's).
+    pub(crate) const FIELDS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "user"];
 
     pub(super) fn new(codec: Arc<dyn Codec>) -> Self {
         Self { codec }
@@ -34,7 +34,8 @@ impl PostedForm {
         field: impl Fn(&'static str) -> Option<&'f str>,
         now: Timestamp,
     ) -> Option<String> {
-        let fields: BTreeMap<_, _> = FIELDS.iter().filter_map(|name| Some((*name, field(name)?))).collect();
+        let fields: BTreeMap<_, _> =
+            Self::FIELDS.iter().filter_map(|name| Some((*name, field(name)?))).collect();
         let end = now.as_secs() + SECONDS;
         let claims = serde_json::json!({ "provider": provider, "fields": fields, "exp": end });
         self.codec.encode(claims.to_string().as_bytes()).ok()

@@ -55,6 +55,9 @@ impl OAuthClient {
         }
         self.judge_parties(&claims).await?;
         judge_times(&claims, self.now())?;
+        if claims.get("sub").and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(OAuthError::invalid("it does not say whom it is about"));
+        }
         if let Some(nonce) = nonce {
             let given = claims.get("nonce").and_then(Value::as_str).unwrap_or_default();
             if !bool::from(given.as_bytes().ct_eq(nonce.as_bytes())) {
@@ -112,7 +115,10 @@ impl OAuthClient {
         let client_id = self.provider.client_id.as_str();
         let audiences: Vec<&str> = match claims.get("aud") {
             Some(Value::String(audience)) => vec![audience],
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            // One that is no text spoils the list.
+            Some(Value::Array(list)) => {
+                list.iter().map(Value::as_str).collect::<Option<_>>().unwrap_or_default()
+            }
             _ => Vec::new(),
         };
         if !audiences.contains(&client_id) {

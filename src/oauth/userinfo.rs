@@ -98,9 +98,9 @@ impl OAuthClient {
         match answer {
             Value::Object(members) => Ok(members),
             // Some answer with a list of one.
-            Value::Array(list) => match list.into_iter().next() {
-                Some(Value::Object(members)) => Ok(members),
-                _ => Err(OAuthError::invalid("the answer is no object")),
+            Value::Array(list) => match <[Value; 1]>::try_from(list) {
+                Ok([Value::Object(members)]) => Ok(members),
+                _ => Err(OAuthError::invalid("the answer is no list of one object")),
             },
             _ => Err(OAuthError::invalid("the answer is no object")),
         }
@@ -180,6 +180,9 @@ fn joined(claims: Option<Map<String, Value>>, userinfo: Map<String, Value>) -> R
         return Err(OAuthError::invalid("the userinfo endpoint is about somebody else than the ID token"));
     }
     let mut members = userinfo;
+    if claims.contains_key("email") && claims.get("email") != members.get("email") {
+        members.shift_remove("email_verified"); // It was said of another address.
+    }
     members.extend(claims);
     Ok(Value::Object(members))
 }

@@ -146,6 +146,9 @@ impl Refusal {
 pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), Refusal> {
     match cx.auth.settings.callbacks.sign_in(context).await {
         Ok(SignInDecision::Allow) => Ok(()),
+        Ok(SignInDecision::Redirect(to)) if cx.auth.settings.rules.judges_sign_in_url => {
+            Err(Refusal::Redirect(cx.auth.settings.callbacks.redirect(&to, &cx.origin).await))
+        }
         Ok(SignInDecision::Redirect(to)) => Err(Refusal::Redirect(to)),
         Ok(SignInDecision::Deny) | Err(_) => {
             Err(Refusal::Error { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN })

@@ -73,6 +73,12 @@ impl Fields {
         }
     }
 
+    /// Whether `name` is there, and is no text, or is there more than once.
+    #[cfg(feature = "oauth")]
+    pub(super) fn is_spoilt(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some(Sent::Repeated | Sent::Json(_)))
+    }
+
     /// All that are text, by name.
     #[cfg(feature = "oauth")]
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -76,7 +76,7 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
     }
     let (profile, tokens) = match identified(client, &transaction, code, &answer).await {
         Ok(identified) => identified,
-        Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
+        Err(why) => return refused(cx, provider, exchange_failed(cx), &why).await,
     };
     let cleared = cleared(cx, &transaction);
     match client.user(&profile) {
@@ -113,7 +113,11 @@ where
     let (parts, body) = request.into_parts();
     let reply = match read_body(&parts.headers, body, site.body_limit).await {
         Ok(form) => {
-            let sealed = site.oauth.checks.posted().seal(&provider.id, |name| form.text(name), auth.now());
+            // Without a form the request that follows is refused.
+            let sealed = match is_spoilt(&form) {
+                true => None,
+                false => site.oauth.checks.posted().seal(&provider.id, |name| form.text(name), auth.now()),
+            };
             let query = sealed.map(|sealed| format!("?{}={sealed}", PostedForm::PARAMETER));
             let path = format!("{}/callback/{}", site.base_path, provider.id);
             Reply::redirect(StatusCode::OK, path + &query.unwrap_or_default())
@@ -132,19 +136,34 @@ enum Answer<'c> {
 
 impl<'c> Answer<'c> {
     fn read(cx: &'c Cx, provider: &OAuth) -> Result<Self, &'static str> {
-        let Some(sealed) = cx.query.text(PostedForm::PARAMETER) else { return Ok(Self::Query(&cx.query)) };
+        let Some(sealed) = cx.query.text(PostedForm::PARAMETER) else {
+            return match is_spoilt(&cx.query) {
+                true => Err("a parameter is there more than once"),
+                false => Ok(Self::Query(&cx.query)),
+            };
+        };
         let form = cx.site.oauth.checks.posted().open(&provider.id, sealed, cx.visit.now);
         form.map(Self::Posted).ok_or("what was posted was not sealed here, or too long ago")
     }
 
-    /// A parameter that is there once, and not empty.
+    /// A parameter that is there, and not empty.
     fn field(&self, name: &str) -> Option<&str> {
-        let text = match self {
+        self.sent(name).filter(|text| !text.is_empty())
+    }
+
+    /// A parameter that is there.
+    fn sent(&self, name: &str) -> Option<&str> {
+        match self {
             Self::Query(query) => query.text(name),
             Self::Posted(form) => form.get(name).map(String::as_str),
-        };
-        text.filter(|text| !text.is_empty())
+        }
     }
+}
+
+/// Whether a parameter of an answer is there more than once (RFC 6749 section 3.1), of which each program might take
+/// another one.
+fn is_spoilt(fields: &Fields) -> bool {
+    PostedForm::FIELDS.iter().any(|name| fields.is_spoilt(name))
 }
 
 /// The sign-in that an answer belongs to, and the code that it brings.
@@ -158,9 +177,14 @@ async fn checked<'a>(
     let cookies = CookieHeaders::of(&cx.parts.headers);
     let (redirect_uri, checks) = (redirect_uri(cx, provider), &cx.site.oauth.checks);
     let transaction = checks.find(provider, state, &redirect_uri, &cookies, cx.visit.https, cx.visit.now)?;
-    client.judge_issuer(answer.field("iss")).await.map_err(|error| error.to_string())?;
+    client.judge_issuer(answer.sent("iss")).await.map_err(|error| error.to_string())?;
     let code = answer.field("code").ok_or("it has no code, or several")?;
     Ok((transaction, code))
+}
+
+/// The code for what goes wrong once the provider is asked.
+fn exchange_failed(cx: &Cx) -> ErrorCode {
+    if cx.auth.settings.rules.names_exchange { ErrorCode::OAuthCallback } else { ErrorCode::Callback }
 }
 
 /// Uses the state up. `false` if it was used before.

@@ -10,6 +10,8 @@ mod errors;
 mod get_token;
 mod guards;
 mod http;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod page;
 mod response;
 mod site;

@@ -25,9 +25,12 @@ impl AuthBuilder {
         }
         providers.iter().for_each(|provider| provider.check(problems));
         // One of our own reads the certificates of the system, so it is made only where it is asked for.
-        let http = self.http_client.clone().map_or_else(|| Ok(Arc::new(HyperClient::new()?) as Arc<_>), Ok);
-        let http: Arc<dyn HttpClient> = match http {
-            Ok(client) => client,
+        let http = match &self.http_client {
+            Some(client) => Ok(Arc::clone(client)),
+            None => HyperClient::new().map(|client| Arc::new(client) as Arc<dyn HttpClient>),
+        };
+        let http = match http {
+            Ok(http) => http,
             Err(error) => {
                 problems.append(error);
                 return Vec::new();

@@ -451,7 +451,8 @@ impl OAuth {
                 "add it with Endpoints::userinfo",
             );
         }
-        let reserved = self.authorization_params.iter().find(|(name, _)| is_reserved(name));
+        let is_bound = |name: &str| is_reserved(name) || name == self.quirks.client_id;
+        let reserved = self.authorization_params.iter().find(|(name, _)| is_bound(name));
         if let Some((name, _)) = reserved {
             problems.add(
                 format!("the authorization parameter {name:?} of the provider {id:?} belongs to the flow"),

@@ -16,11 +16,11 @@ use super::{
 use crate::support::{Answer, App, Browser, vectors::Vector};
 
 /// One `Set-Cookie` line: name, value and attributes, whose order says nothing (RFC 6265bis section 5.6).
-#[derive(Debug, Clone, PartialEq)]
-struct Set {
-    name: String,
-    value: String,
-    attributes: BTreeSet<String>,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Set {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) attributes: BTreeSet<String>,
 }
 
 /// Headers that an answer may have beyond the recorded ones (`docs/hardening.md`, "headers").
@@ -222,15 +222,15 @@ fn recorded_cookies(vector: &Vector) -> Vec<Set> {
         .collect()
 }
 
-fn sent_cookies(headers: &HeaderMap) -> Vec<Set> {
-    headers
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .map(|line| {
-            let mut parts = line.to_str().unwrap().split("; ");
-            let (name, value) = parts.next().unwrap().split_once('=').unwrap();
-            let value = percent_decode_str(value).decode_utf8().unwrap().into_owned();
-            Set { name: name.to_owned(), value, attributes: parts.map(str::to_owned).collect() }
-        })
-        .collect()
+pub(super) fn sent_cookies(headers: &HeaderMap) -> Vec<Set> {
+    headers.get_all(header::SET_COOKIE).iter().map(|line| Set::read(line.to_str().unwrap())).collect()
+}
+
+impl Set {
+    pub(super) fn read(line: &str) -> Self {
+        let mut parts = line.split("; ");
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let value = percent_decode_str(value).decode_utf8().unwrap().into_owned();
+        Self { name: name.to_owned(), value, attributes: parts.map(str::to_owned).collect() }
+    }
 }

@@ -41,17 +41,19 @@ pub(super) fn build(vector: &Vector) -> (App, Told) {
     (app(AuthLayer::new(builder.build().unwrap()).layer(service_fn(claims))), told)
 }
 
-async fn claims(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub(super) async fn claims(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let token = get_token::<Value>(&request).unwrap().map(|token| token.claims);
     Ok(Response::new(Full::new(json!(token).to_string().into())))
 }
 
 /// Our own event of a refused sign-in has no counterpart.
-fn name_of(event: &Event) -> Option<&'static str> {
+pub(super) fn name_of(event: &Event) -> Option<&'static str> {
     match event {
         Event::SignIn { .. } => Some("signIn"),
         Event::SignOut { .. } => Some("signOut"),
         Event::Session { .. } => Some("session"),
+        Event::CreateUser { .. } => Some("createUser"),
+        Event::LinkAccount { .. } => Some("linkAccount"),
         _ => None,
     }
 }
@@ -78,7 +80,7 @@ fn lifetime(value: &Value) -> Lifetime {
     Lifetime::new(max_age, max_age.min(DAY)).unwrap()
 }
 
-fn pages(value: &Value) -> Pages {
+pub(super) fn pages(value: &Value) -> Pages {
     value.as_object().unwrap().iter().fold(Pages::new(), |pages, (name, page)| {
         let page = page.as_str().unwrap();
         match name.as_str() {
@@ -86,8 +88,7 @@ fn pages(value: &Value) -> Pages {
             "signOut" => pages.sign_out(page),
             "error" => pages.error(page),
             "verifyRequest" => pages.verify_request(page),
-            // Nobody is new with credentials.
-            "newUser" => pages,
+            "newUser" => pages.new_user(page),
             _ => panic!("this page has no counterpart yet: {name}"),
         }
     })
@@ -152,11 +153,17 @@ fn user_of(value: &Value) -> User {
     }
 }
 
-fn on_sign_in(builder: AuthBuilder, source: &str) -> AuthBuilder {
+pub(super) fn on_sign_in(builder: AuthBuilder, source: &str) -> AuthBuilder {
     match source {
         "() => false" => builder.on_sign_in(async |_| Ok(SignInDecision::Deny)),
         r#"() => "/blocked""# => {
             builder.on_sign_in(async |_| Ok(SignInDecision::Redirect("/blocked".into())))
+        }
+        r#"() => "https://other.example/x""# => {
+            builder.on_sign_in(async |_| Ok(SignInDecision::Redirect("https://other.example/x".into())))
+        }
+        r#"() => { throw new Error("Sorry & no") }"# => {
+            builder.on_sign_in(async |_| Err("Sorry & no".into()))
         }
         r#"() => { throw new Error("Nope!") }"# => builder.on_sign_in(async |_| Err("Nope!".into())),
         _ => panic!("this signIn has no counterpart yet: {source}"),

@@ -1,0 +1,216 @@
+//! `oauth_v3`, `oauth_v4`, `oauth_v5`: to a provider and back.
+//!
+//! What the packages had begun is finished here, with the cookies that they had sealed. Where they had used no `state`,
+//! or one that is no cookie (v3), the sign-in begins here, too.
+
+mod deliberate;
+mod provider;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{Request, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use self::{provider::Asked, world::World};
+use super::{
+    Findings, Skipped, check_skipped, is_skipped,
+    response::{Set, sent_cookies},
+};
+use crate::support::{
+    Answer, Browser,
+    vectors::{self, Vector},
+};
+
+const SKIPPED: &[Skipped] = &[
+    Skipped { prefix: "create_user_fails", reason: "tests/database/faults.rs has stores that fail" },
+    Skipped {
+        prefix: "link_account_fails",
+        reason: "the account is made with its user, so both fail or none",
+    },
+];
+
+async fn replay(version: &str) -> Findings {
+    let mut findings = Findings::default();
+    let mut skipped = BTreeSet::new();
+    for vector in vectors::load(&format!("oauth_{version}")) {
+        if is_skipped(SKIPPED, vector.case(), &mut skipped) {
+            continue;
+        }
+        let case = format!("{version}/{}", vector.case());
+        let world = World::of(&vector).await;
+        findings.cases += 1;
+        let begun = begin(&mut findings, &case, &vector, &world).await;
+        finish(&mut findings, &case, &vector, &world, begun).await;
+    }
+    check_skipped(SKIPPED, &skipped);
+    findings
+}
+
+#[tokio::test]
+async fn v3() {
+    replay("v3").await.settle(deliberate::V3);
+}
+
+#[tokio::test]
+async fn v4() {
+    replay("v4").await.settle(deliberate::V4);
+}
+
+#[tokio::test]
+async fn v5() {
+    replay("v5").await.settle(deliberate::V5);
+}
+
+/// What a browser has once it is at the provider.
+struct Begun {
+    cookies: BTreeMap<String, String>,
+    state: String,
+    nonce: Option<String>,
+}
+
+/// Sends the recorded `POST /signin`, and answers where and with what it leads to the provider here.
+async fn begin(findings: &mut Findings, case: &str, vector: &Vector, world: &World) -> Begun {
+    let cookies = sent(vector.str("signin/request/headers/cookie"), world);
+    let request = Request::post(vector.str("signin/request/path"))
+        .header(header::CONTENT_TYPE, vector.str("signin/request/headers/content-type"))
+        .header(header::COOKIE, line(&cookies))
+        .body(Full::from(vector.str("signin/request/body").to_owned()))
+        .unwrap();
+    let answer = Browser::new(world.app.clone()).request(request).await;
+    findings.compare(case, "sign-in status", vector.i64("signin/status"), answer.status.as_u16().into());
+    let (expected, got) = (parts(vector.str("signin/location")), parts(answer.header("location").unwrap()));
+    findings.compare(case, "sign-in location", expected.0, got.0);
+    let shape = |params: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        params.iter().map(|(name, value)| (name.clone(), random(name, value))).collect()
+    };
+    findings.compare(case, "sign-in parameters", shape(&expected.1), shape(&got.1));
+    let recorded: Vec<Set> =
+        vector.list("signin/set_cookie").iter().map(|line| Set::read(line.as_str().unwrap())).collect();
+    let sent = sent_cookies(&answer.headers);
+    let own = sent.iter().filter(|cookie| is_transaction(&cookie.name)).count();
+    assert_eq!(own, 1, "{case}: one cookie holds all of it");
+    findings.compare(case, "sign-in cookies", shapes(&recorded), shapes(&sent));
+    let cookies = answer.cookies();
+    Begun {
+        cookies: cookies.iter().map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned())).collect(),
+        state: got.1["state"].clone(),
+        nonce: got.1.get("nonce").cloned(),
+    }
+}
+
+/// Sends the recorded callback; with what was begun here where the packages have no state of their own.
+async fn finish(findings: &mut Findings, case: &str, vector: &Vector, world: &World, begun: Begun) {
+    let recorded_state =
+        vector.opt_str("signin/authorize_params/state").filter(|_| vector.str("version") != "v3");
+    let path = vector.str("callback/request/path");
+    let mut cookies = sent(vector.opt_str("callback/request/headers/cookie").unwrap_or_default(), world);
+    let (path, nonce) = match recorded_state {
+        Some(_) => (path.to_owned(), vector.opt_str("signin/authorize_params/nonce").map(str::to_owned)),
+        None => {
+            if vector.case() != "missing_state_cookie" {
+                cookies.extend(begun.cookies.into_iter().filter(|(name, _)| is_check(name)));
+            }
+            (with_state(path, vector, &begun.state), begun.nonce)
+        }
+    };
+    world.clock.set(vector.i64("callback_now"));
+    world.told.lock().unwrap().clear();
+    world.provider.is_asked_with(nonce, vector.i64("callback_now"));
+    let request = Request::get(path).header(header::COOKIE, line(&cookies)).body(Full::default()).unwrap();
+    let answer = Browser::new(world.app.clone()).request(request).await;
+    compare(findings, case, vector, world, &answer).await;
+}
+
+async fn compare(findings: &mut Findings, case: &str, vector: &Vector, world: &World, answer: &Answer) {
+    findings.compare(case, "status", vector.i64("callback/status"), answer.status.as_u16().into());
+    findings.compare(case, "location", vector.opt_str("callback/location"), answer.header("location"));
+    let recorded: Vec<Set> =
+        vector.list("callback/set_cookie").iter().map(|line| Set::read(line.as_str().unwrap())).collect();
+    let sent = sent_cookies(&answer.headers);
+    findings.compare(case, "cookies", shapes(&recorded), shapes(&sent));
+    let got = world.claims(&sent).await;
+    let expected = Some(vector.get("decoded_session").clone()).filter(|claims| !claims.is_null());
+    let by_id = vector.str("version") == "v5" && vector.get("config/adapter") == false;
+    findings.compare(
+        case,
+        "claims",
+        expected.map(|claims| plain(claims, by_id)),
+        got.map(|claims| plain(claims, by_id)),
+    );
+    let expected =
+        vector.list("events").iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>();
+    findings.compare(case, "events", expected, world.told.lock().unwrap().clone());
+    let expected: Vec<_> = vector.list("idp_requests").iter().map(Asked::recorded).collect();
+    findings.compare(case, "requests", expected, world.provider.asked());
+}
+
+/// A place, and the parameters of its query.
+fn parts(url: &str) -> (String, BTreeMap<String, String>) {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    // The identity provider that was recorded had no TLS.
+    let place = place.replace("http://idp.test", "https://idp.test");
+    (place, form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+/// What is random in a parameter, replaced by what must hold of it.
+fn random(name: &str, value: &str) -> String {
+    match name {
+        "state" | "nonce" | "code_challenge" if value.len() >= 43 => "random".to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+fn with_state(path: &str, vector: &Vector, state: &str) -> String {
+    let (place, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut params: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    if vector.case() != "wrong_state" {
+        params.retain(|(name, _)| name != "state");
+        params.push(("state".to_owned(), state.to_owned()));
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    format!("{place}?{query}")
+}
+
+fn is_transaction(name: &str) -> bool {
+    name.contains(".state.")
+}
+
+fn is_check(name: &str) -> bool {
+    is_transaction(name) || [".state", ".pkce.code_verifier", ".nonce"].iter().any(|end| name.ends_with(end))
+}
+
+/// Cookies without what is random in their values, and without the one that only this crate has.
+fn shapes(cookies: &[Set]) -> BTreeSet<Set> {
+    let own = |cookie: &&Set| !is_transaction(&cookie.name);
+    let shape = |cookie: &Set| {
+        let random = !cookie.value.is_empty() && !cookie.name.ends_with("callback-url");
+        let value = if random { "random".to_owned() } else { cookie.value.clone() };
+        Set { value, ..cookie.clone() }
+    };
+    cookies.iter().filter(own).map(shape).collect()
+}
+
+/// Claims without what is random in them.
+fn plain(mut claims: Value, by_id: bool) -> Value {
+    let is_uuid =
+        |value: &Value| value.as_str().is_some_and(|id| id.len() == 36 && id.matches('-').count() == 4);
+    for name in if by_id { &["jti", "sub"][..] } else { &["jti"] } {
+        if let Some(id) = claims.get_mut(*name) {
+            *id = json!(is_uuid(id));
+        }
+    }
+    claims
+}
+
+/// The recorded cookies, with the session of this world in place of the recorded one.
+fn sent(recorded: &str, world: &World) -> BTreeMap<String, String> {
+    let pairs = recorded.split("; ").filter_map(|pair| pair.split_once('='));
+    let others = pairs.filter(|(name, _)| !name.contains("session-token"));
+    others.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(world.session.clone()).collect()
+}
+
+fn line(cookies: &BTreeMap<String, String>) -> String {
+    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,177 @@
+//! The application of a vector, its database, and who is signed in there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::Full;
+use portcullis::{
+    Account, Auth, AuthBuilder, AuthLayer, ClientAuthentication, Endpoints, LinkingPolicy, OAuth,
+    OriginPolicy, ProfileMap, User,
+    store::{MemoryStore, Store, UserStore},
+};
+use serde_json::{Value, json};
+use tower::{Layer, service_fn};
+
+use super::{
+    super::{
+        response::Set,
+        site::{self, Told},
+    },
+    is_check,
+    provider::{Provider, client_id},
+};
+use crate::support::{App, Browser, ManualClock, app, vectors::Vector};
+
+pub(super) struct World {
+    pub(super) app: App,
+    pub(super) clock: ManualClock,
+    pub(super) told: Told,
+    pub(super) provider: Provider,
+    /// The cookie of whoever is signed in before.
+    pub(super) session: Option<(String, String)>,
+    /// What the recording calls a user that has this id here.
+    names: BTreeMap<String, String>,
+}
+
+impl World {
+    pub(super) async fn of(vector: &Vector) -> Self {
+        let (clock, told) = (ManualClock::at(vector.i64("now")), Told::default());
+        let (provider, hears) = (Provider::of(vector), Arc::clone(&told));
+        let asked = provider.clone();
+        let mut builder = Auth::builder(vector.secret())
+            .origin(OriginPolicy::fixed(vector.str("base_url")).unwrap())
+            .dialect(vector.dialect())
+            .clock(clock.clone())
+            .http_client(move |request: Request<Bytes>| std::future::ready(asked.send(&request)))
+            .provider(acme(vector))
+            .provider(myoidc(vector))
+            .on_event(move |event| {
+                hears.lock().unwrap().extend(site::name_of(&event));
+                std::future::ready(Ok(()))
+            });
+        if let Some(source) = vector.opt_str("config/signIn") {
+            builder = site::on_sign_in(builder, source);
+        }
+        if vector.get("config/pages").is_object() {
+            builder = builder.pages(site::pages(vector.get("config/pages")));
+        }
+        let mut names = BTreeMap::new();
+        if vector.get("config/adapter") == true {
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            names = fill(&store, vector.get("config/db")).await;
+            builder = with_store(builder, vector, store);
+        }
+        let auth = builder.build().unwrap();
+        let app = app(AuthLayer::new(auth).layer(service_fn(site::claims)));
+        let mut world = Self { app, clock, told, provider, session: None, names };
+        if vector.opt_str("config/logged_in").is_some() {
+            world.session = Some(world.sign_in().await);
+        }
+        world
+    }
+
+    /// Signs in whoever is recorded as signed in: not with the account that it is about.
+    async fn sign_in(&self) -> (String, String) {
+        self.provider.speaks_of(Some("first"));
+        let mut browser = Browser::new(self.app.clone());
+        let token = browser.csrf_token().await;
+        let answer = browser.post("/api/auth/signin/acme", &[("csrfToken", &token)]).await;
+        let (_, params) = super::parts(answer.header("location").unwrap());
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("code", "first"), ("state", &params["state"])])
+            .finish();
+        browser.get(&format!("/api/auth/callback/acme?{query}")).await;
+        self.provider.speaks_of(None);
+        assert!(browser.jar.keys().all(|name| !is_check(name)));
+        browser.jar.into_iter().find(|(name, _)| name.contains("session-token")).unwrap()
+    }
+
+    /// The claims of the session that an answer begins, with users by their recorded names.
+    pub(super) async fn claims(&self, sent: &[Set]) -> Option<Value> {
+        let cookies: Vec<_> = sent
+            .iter()
+            .filter(|cookie| cookie.name.contains("session-token") && !cookie.value.is_empty())
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
+        if cookies.is_empty() {
+            return None;
+        }
+        let request = Request::get("/").header(header::COOKIE, cookies.join("; ")).body(Full::default());
+        let mut claims = Browser::new(self.app.clone()).request(request.unwrap()).await.json();
+        let subject = claims.get("sub").and_then(Value::as_str)?.to_owned();
+        if let Some(name) = self.names.get(&subject) {
+            claims["sub"] = json!(name);
+        } else if !self.names.is_empty() && subject.len() == 36 {
+            claims["sub"] = json!("db-user-1");
+        }
+        Some(claims)
+    }
+}
+
+fn with_store(builder: AuthBuilder, vector: &Vector, store: Arc<dyn Store>) -> AuthBuilder {
+    // v3 has no such option.
+    let linking = match vector.get("config/linking") == true && vector.str("version") != "v3" {
+        true => LinkingPolicy::Dangerous,
+        false => LinkingPolicy::Never,
+    };
+    builder.store(store).linking(linking).sessions_in_tokens(vector.str("config/strategy") == "jwt")
+}
+
+/// Users and their accounts. Ids are the store's own, so this answers who is who.
+async fn fill(store: &Arc<dyn Store>, recorded: &Value) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::from([(String::new(), String::new())]);
+    let list = |name: &str| recorded[name].as_array().cloned().unwrap_or_default();
+    for row in list("users") {
+        let mut user = User::new("").email(row["email"].as_str().unwrap());
+        user.name = row["name"].as_str().map(str::to_owned);
+        let made = store.create_user(&user, None).await.unwrap();
+        let name = row["id"].as_str().unwrap();
+        for account in list("accounts").iter().filter(|account| account["userId"] == name) {
+            // v3 records one as a number, others as both.
+            let id = account["providerAccountId"].to_string().replace('"', "");
+            if store.user_by_account("acme", &id).await.unwrap().is_none() {
+                store.link_account(&made.id, &Account::new("oauth", "acme", id)).await.unwrap();
+            }
+        }
+        if name == "u1" {
+            store.link_account(&made.id, &Account::new("oauth", "acme", "first")).await.unwrap();
+        }
+        names.insert(made.id, name.to_owned());
+    }
+    names
+}
+
+/// Which checks the recorded provider had.
+fn checks(vector: &Vector, provider: OAuth) -> OAuth {
+    let listed = |name: &str| vector.list("config/checks").iter().any(|check| check == name);
+    let default = vector.opt_str("config/checks") == Some("default") && vector.str("version") == "v5";
+    let pkce = listed("pkce") || default;
+    let provider = if pkce { provider } else { provider.without_pkce() };
+    if listed("nonce") { provider } else { provider.without_nonce() }
+}
+
+fn authentication(vector: &Vector) -> ClientAuthentication {
+    let secret = format!("s:e%c+ret {}", vector.seed());
+    if vector.str("version") == "v3" { ClientAuthentication::secret_post(secret) } else { secret.into() }
+}
+
+fn acme(vector: &Vector) -> OAuth {
+    let endpoints = Endpoints::new("https://idp.test/authorize", "https://idp.test/token")
+        .userinfo("https://idp.test/me");
+    let acme = OAuth::oauth2("acme", endpoints, client_id(vector), authentication(vector))
+        .scope("user email")
+        .profile_map(ProfileMap { image: &["/avatar"], ..ProfileMap::PLAIN });
+    let acme = match vector.case() {
+        "profile_throws" => acme.profile(|_| Err("it throws".into())),
+        "profile_without_id" => acme.profile(|_| Ok(User::new("").name("Acme User"))),
+        _ => acme,
+    };
+    checks(vector, acme)
+}
+
+fn myoidc(vector: &Vector) -> OAuth {
+    let scope = vector.opt_str("signin/authorize_params/scope").unwrap_or_default().to_owned();
+    let myoidc = OAuth::oidc("myoidc", "https://idp.test", client_id(vector), authentication(vector));
+    checks(vector, myoidc.scope(scope))
+}

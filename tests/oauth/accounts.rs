@@ -1,0 +1,120 @@
+//! Whose account it is: that of the provider's subject, to the letter.
+
+use std::sync::Arc;
+
+use portcullis::{
+    Dialect,
+    store::{MemoryStore, Store},
+};
+use serde_json::json;
+
+use crate::{
+    provider::Provider,
+    site::{browser, builder, is_signed_in, oidc, sign_in, site_with_store},
+    time::Time,
+};
+
+/// S37: one subject at two providers is two people.
+#[tokio::test]
+async fn s37_a_subject_belongs_to_its_provider() {
+    for dialect in Dialect::ALL {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let time = Time::at_noon();
+        let (acme, other) = (Provider::start(&time), Provider::start(&time));
+        let auth = site_with_store(&store, &time, &[("acme", &acme), ("other", &other)])
+            .dialect(dialect)
+            .build()
+            .unwrap();
+        // Even with the same name, and no address that could tell them apart.
+        for provider in [&acme, &other] {
+            provider.plan(|plan| plan.user = json!({ "sub": "1", "name": "Alice" }));
+        }
+        let (mut first, mut second, mut again) = (browser(&auth), browser(&auth), browser(&auth));
+        is_signed_in("acme", &sign_in(&mut first, "acme").await);
+        is_signed_in("other", &sign_in(&mut second, "other").await);
+        is_signed_in("acme", &sign_in(&mut again, "acme").await);
+        assert_ne!(first.who().await, second.who().await, "{dialect}");
+        assert_eq!(first.who().await, again.who().await, "{dialect}");
+    }
+}
+
+/// S37: nothing is folded, trimmed or normalised.
+#[tokio::test]
+async fn s37_subjects_are_compared_exactly() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    let auth = site_with_store(&store, &time, &[("acme", &provider)]).build().unwrap();
+    let subjects = [
+        "alice",
+        "Alice",
+        "ALICE",
+        " alice",
+        "alice ",
+        "alice\u{0}",
+        "a\u{308}lice",
+        "\u{e4}lice",
+        "\u{ff41}lice",
+        "alice\u{200b}",
+        "\u{131}",
+        "i",
+        "\u{130}",
+        "stra\u{df}e",
+        "strasse",
+        "1",
+        "01",
+        "1.0",
+    ];
+    let mut users = std::collections::BTreeSet::new();
+    for subject in subjects {
+        provider.plan(|plan| plan.user = json!({ "sub": subject }));
+        let mut browser = browser(&auth);
+        is_signed_in(subject, &sign_in(&mut browser, "acme").await);
+        assert!(users.insert(browser.who().await), "{subject:?} is somebody else");
+    }
+    for subject in subjects {
+        provider.plan(|plan| plan.user = json!({ "sub": subject }));
+        let mut browser = browser(&auth);
+        is_signed_in(subject, &sign_in(&mut browser, "acme").await);
+        assert!(!users.insert(browser.who().await), "{subject:?} is not found again");
+    }
+}
+
+/// S37: neither a name nor an address makes somebody the owner of an account, nor a change of them somebody else.
+#[tokio::test]
+async fn s37_addresses_change_and_subjects_do_not() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    let auth = site_with_store(&store, &time, &[("acme", &provider)]).build().unwrap();
+    let mut before = browser(&auth);
+    is_signed_in("before", &sign_in(&mut before, "acme").await);
+    provider.plan(|plan| {
+        plan.user = json!({ "sub": "alice-1", "email": "alice@new.example", "email_verified": true })
+    });
+    let mut after = browser(&auth);
+    is_signed_in("after", &sign_in(&mut after, "acme").await);
+    assert_eq!(before.who().await, after.who().await);
+    // Whoever has the old address at the provider now is somebody else, and not let in as the first one.
+    provider.plan(|plan| {
+        plan.user = json!({ "sub": "mallory", "email": "alice@example.com", "email_verified": true })
+    });
+    let mut other = browser(&auth);
+    let answer = sign_in(&mut other, "acme").await;
+    assert!(answer.header("location").unwrap().ends_with("error=OAuthAccountNotLinked"), "{answer:?}");
+    assert_eq!(other.who().await, "nobody");
+}
+
+/// S37: without a store, too, two providers do not make one person (v5 gives each session a new id).
+#[tokio::test]
+async fn s37_without_a_store() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = builder(&time).dialect(dialect).provider(oidc("acme", &provider)).build().unwrap();
+        let mut browser = browser(&auth);
+        is_signed_in("acme", &sign_in(&mut browser, "acme").await);
+        let who = browser.who().await;
+        assert!(if dialect == Dialect::V5 { who.len() == 36 } else { who == "alice-1" }, "{dialect}: {who}");
+    }
+}

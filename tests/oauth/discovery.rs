@@ -1,0 +1,196 @@
+//! What a provider says of itself (OpenID Connect Discovery).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Uri};
+use portcullis::{
+    Auth, Dialect, OAuth,
+    http_client::{HttpClient, HyperClient},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    provider::{CLIENT, CLIENT_SECRET, Provider, Reply},
+    site::{Fault, begin, browser, builder, is_signed_in, sign_in, site},
+    time::Time,
+};
+
+const FAULTS: &[(&str, fn(Value) -> Reply)] = &[
+    ("it is of another issuer", |mut document| {
+        document["issuer"] = "https://other.example".into();
+        Reply::json(document)
+    }),
+    ("its issuer has a slash more", |mut document| {
+        document["issuer"] = format!("{}/", document["issuer"].as_str().unwrap()).into();
+        Reply::json(document)
+    }),
+    ("its issuer has other letters", |mut document| {
+        document["issuer"] = document["issuer"].as_str().unwrap().to_uppercase().into();
+        Reply::json(document)
+    }),
+    ("it has no issuer", |mut document| {
+        document.as_object_mut().unwrap().remove("issuer");
+        Reply::json(document)
+    }),
+    ("its issuer is no text", |mut document| {
+        document["issuer"] = json!([document["issuer"]]);
+        Reply::json(document)
+    }),
+    ("it names no authorization endpoint", |mut document| {
+        document.as_object_mut().unwrap().remove("authorization_endpoint");
+        Reply::json(document)
+    }),
+    ("an endpoint is no URL", |mut document| {
+        document["token_endpoint"] = "/token".into();
+        Reply::json(document)
+    }),
+    ("an endpoint is in the clear", |mut document| {
+        document["token_endpoint"] = "http://id.example/token".into();
+        Reply::json(document)
+    }),
+    ("an endpoint has a password in it", |mut document| {
+        document["jwks_uri"] = "https://user:password@id.example/keys".into();
+        Reply::json(document)
+    }),
+    ("it hangs up", |_| Reply::HangUp),
+    ("it is slow", |_| Reply::Slow("")),
+    ("it is slow in the middle", |_| Reply::Slow("{\"issuer\":")),
+    ("it is cut off", |_| Reply::Cut("{\"issuer\":")),
+    ("it is truncated", |document| {
+        let text = document.to_string();
+        Reply::of(200, "application/json", text[..text.len() / 2].to_owned())
+    }),
+    ("it is huge", Reply::huge),
+    ("it has no end", |_| Reply::Endless),
+    ("it leads elsewhere", |_| Reply::redirect("/trap")),
+    ("it is not there", |_| Reply::error(404, "not_found")),
+    ("it is out of order", |_| Reply::error(500, "server_error")),
+    ("it is a page", |_| Reply::of(200, "text/html", "<!doctype html>")),
+    ("it is empty", |_| Reply::of(200, "application/json", "")),
+    ("it is a list", |document| Reply::json(json!([document]))),
+    ("it is null", |_| Reply::json(Value::Null)),
+];
+
+/// S34, S40: nothing is believed of a document that is not the issuer's own, and nothing waits for it for ever.
+#[tokio::test]
+async fn s34_s40_broken_documents_send_nobody_anywhere() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        for (case, discovery) in FAULTS {
+            provider.plan(|plan| plan.discovery = *discovery);
+            let mut browser = browser(&site(dialect, &time, &provider));
+            let answer = begin(&mut browser, "acme").await.unwrap_err();
+            Fault::Begin.is_told(case, dialect, &answer);
+        }
+        // It was the document: with a good one it goes on.
+        provider.plan(|_| {});
+        is_signed_in("good", &sign_in(&mut browser(&site(dialect, &time, &provider)), "acme").await);
+    }
+}
+
+/// One that nobody answers for.
+#[tokio::test]
+async fn s40_a_provider_that_is_down() {
+    let time = Time::at_noon();
+    let address = crate::server::listen().0; // Closed again at once.
+    for dialect in Dialect::ALL {
+        let provider = OAuth::oidc("acme", format!("http://{address}"), CLIENT, CLIENT_SECRET);
+        let auth = builder(&time).dialect(dialect).provider(provider).build().unwrap();
+        let answer = begin(&mut browser(&auth), "acme").await.unwrap_err();
+        Fault::Begin.is_told("down", dialect, &answer);
+    }
+}
+
+/// It is asked again once it can be reached: ten seconds later at the soonest.
+#[tokio::test]
+async fn it_comes_back() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    provider.plan(|plan| plan.discovery = |_| Reply::error(503, "server_error"));
+    let mut browser = browser(&site(Dialect::V4, &time, &provider));
+    assert!(begin(&mut browser, "acme").await.is_err());
+    provider.plan(|_| {});
+    time.pass(11);
+    is_signed_in("later", &sign_in(&mut browser, "acme").await);
+}
+
+/// The type is not what makes it the issuer's: some serve it as text.
+#[tokio::test]
+async fn the_content_type_is_not_looked_at() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    provider.plan(|plan| plan.discovery = |document| Reply::of(200, "text/plain", document.to_string()));
+    is_signed_in("text", &sign_in(&mut browser(&site(Dialect::V4, &time, &provider)), "acme").await);
+}
+
+/// A site whose provider is at `https://id.example`, which really is the one on the socket.
+fn far_away(dialect: Dialect, time: &Time, provider: &Provider) -> Auth {
+    let (client, here) = (Arc::new(HyperClient::new().unwrap()), provider.issuer.clone());
+    let send = move |mut request: Request<Bytes>| {
+        let (client, uri) = (Arc::clone(&client), request.uri().to_string());
+        assert!(uri.starts_with("https://id.example/"), "{uri} was asked");
+        *request.uri_mut() = uri.replace("https://id.example", &here).parse::<Uri>().unwrap();
+        async move { client.send(request).await }
+    };
+    provider.rename("https://id.example");
+    let oidc = OAuth::oidc("acme", "https://id.example", CLIENT, CLIENT_SECRET);
+    builder(time).dialect(dialect).provider(oidc).http_client(send).build().unwrap()
+}
+
+/// S39, S40: a document from outside leads neither to this machine nor into the clear.
+#[tokio::test]
+async fn s39_s40_endpoints_do_not_lead_inside() {
+    let faults: &[(&str, fn(Value) -> Reply)] = &[
+        ("tokens from this machine", |mut document| {
+            document["token_endpoint"] = "http://127.0.0.1:80/token".into();
+            Reply::json(document)
+        }),
+        ("tokens from this machine, with TLS", |mut document| {
+            document["token_endpoint"] = "https://localhost/token".into();
+            Reply::json(document)
+        }),
+        ("keys in the clear", |mut document| {
+            document["jwks_uri"] = "http://id.example/keys".into();
+            Reply::json(document)
+        }),
+        ("a user at this machine", |mut document| {
+            document["userinfo_endpoint"] = "https://[::ffff:127.0.0.1]/userinfo".into();
+            Reply::json(document)
+        }),
+        ("a browser to this machine", |mut document| {
+            document["authorization_endpoint"] = "http://localhost:1/authorize".into();
+            Reply::json(document)
+        }),
+        ("a script for the browser", |mut document| {
+            document["authorization_endpoint"] = "javascript:alert(1)".into();
+            Reply::json(document)
+        }),
+    ];
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        for (case, discovery) in faults {
+            provider.plan(|plan| plan.discovery = *discovery);
+            let mut browser = browser(&far_away(dialect, &time, &provider));
+            let answer = begin(&mut browser, "acme").await.unwrap_err();
+            Fault::Begin.is_told(case, dialect, &answer);
+        }
+        provider.plan(|_| {});
+        let url = begin(&mut browser(&far_away(dialect, &time, &provider)), "acme").await.unwrap();
+        assert!(url.starts_with("https://id.example/authorize?"), "{url}");
+    }
+}
+
+/// S39: an issuer in the clear is refused before the site starts.
+#[test]
+fn s39_issuers_in_the_clear_are_no_configuration() {
+    for issuer in
+        ["http://id.example", "ftp://id.example", "id.example", "https://a:b@id.example", "http://10.0.0.1"]
+    {
+        let oidc = OAuth::oidc("acme", issuer, CLIENT, CLIENT_SECRET);
+        let error = builder(&Time::at_noon()).provider(oidc).build().unwrap_err();
+        assert!(error.to_string().contains("use the https URL that it documents"), "{issuer}: {error}");
+    }
+}

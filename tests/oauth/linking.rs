@@ -1,0 +1,251 @@
+//! To whom an account may be linked: by intent, or by addresses that are proved on both sides.
+
+use std::sync::Arc;
+
+use portcullis::{
+    Auth, Dialect, LinkingPolicy, Timestamp, User,
+    store::{MemoryStore, Store, UserStore},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    provider::{Provider, Reply},
+    site::{at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, site_with_store},
+    support::{Answer, Browser, NOW},
+    time::Time,
+};
+
+/// A store, and a site on it with two providers whose users have other addresses.
+struct World {
+    store: Arc<dyn Store>,
+    time: Time,
+    acme: Provider,
+    other: Provider,
+    auth: Auth,
+}
+
+impl World {
+    fn new(dialect: Dialect) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let time = Time::at_noon();
+        let (acme, other) = (Provider::start(&time), Provider::start(&time));
+        other.plan(|plan| plan.user = json!({ "sub": "bob-1", "email": "bob@example.com" }));
+        let auth = site_with_store(&store, &time, &[("acme", &acme), ("other", &other)])
+            .dialect(dialect)
+            .build()
+            .unwrap();
+        Self { store, time, acme, other, auth }
+    }
+
+    async fn owner(&self, provider: &str, subject: &str) -> Option<User> {
+        self.store.user_by_account(provider, subject).await.unwrap()
+    }
+}
+
+/// S38: whoever is signed in, begins and comes back, has the account from then on.
+#[tokio::test]
+async fn s38_an_intent_links() {
+    for dialect in Dialect::ALL {
+        let world = World::new(dialect);
+        let mut alice = browser(&world.auth);
+        is_signed_in("acme", &sign_in(&mut alice, "acme").await);
+        let id = alice.who().await;
+        is_signed_in("other", &sign_in(&mut alice, "other").await);
+        assert_eq!(alice.who().await, id, "{dialect}: still the same");
+        assert_eq!(world.owner("other", "bob-1").await.unwrap().id, id);
+        // An account of somebody else is not taken over, and nobody is signed in as them.
+        let mut mallory = browser(&world.auth);
+        world.acme.plan(|plan| plan.user = json!({ "sub": "mallory" }));
+        is_signed_in("mallory", &sign_in(&mut mallory, "acme").await);
+        let answer = sign_in(&mut mallory, "other").await;
+        assert!(answer.header("location").unwrap().ends_with("error=OAuthAccountNotLinked"), "{answer:?}");
+        assert_eq!(world.owner("other", "bob-1").await.unwrap().id, id);
+    }
+}
+
+/// How a browser changes hands between the beginning and the end of a sign-in.
+#[derive(Debug, Clone, Copy)]
+enum Between {
+    /// Begun as nobody; then somebody signs in.
+    SignedIn,
+    /// Begun by one user; then another one signs in.
+    Another,
+    /// Begun by a user who signs out.
+    SignedOut,
+}
+
+/// S38: an account is linked to whoever began, and only while they are there.
+#[tokio::test]
+async fn s38_nobody_else_is_linked() {
+    for dialect in Dialect::ALL {
+        for between in [Between::SignedIn, Between::Another, Between::SignedOut] {
+            for plain in [false, true] {
+                if plain && dialect == Dialect::V3 {
+                    continue; // It has no such cookies.
+                }
+                let world = World::new(dialect);
+                let mut victim = browser(&world.auth);
+                is_signed_in("acme", &sign_in(&mut victim, "acme").await);
+                let id = victim.who().await;
+                let mut attacker = browser(&world.auth);
+                if matches!(between, Between::Another | Between::SignedOut) {
+                    world.acme.plan(|plan| plan.user = json!({ "sub": "mallory" }));
+                    is_signed_in("mallory", &sign_in(&mut attacker, "acme").await);
+                    world.acme.plan(|_| {});
+                }
+                let url = begin(&mut attacker, "other").await.unwrap();
+                let back = at_provider(&url).await;
+                if matches!(between, Between::SignedOut) {
+                    attacker.sign_out().await;
+                } else {
+                    // The attacker plants what binds the answer in the victim's browser.
+                    plant(&attacker, &mut victim, plain);
+                    attacker = victim;
+                }
+                attacker.get(&back).await;
+                let owner = world.owner("other", "bob-1").await.unwrap();
+                assert_ne!(owner.id, id, "{dialect}: {between:?}: the account was linked to the victim");
+                if let Some(mallory) = world.owner("acme", "mallory").await {
+                    assert_ne!(
+                        owner.id, mallory.id,
+                        "{dialect}: {between:?}: it was linked to whoever is gone"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What a sibling domain can do: set cookies. `plain`: only those of the dialect.
+fn plant(from: &Browser, to: &mut Browser, plain: bool) {
+    for (name, value) in &from.jar {
+        let is_own = name.contains(".state.");
+        let binds = is_own || name.ends_with(".state") || name.contains(".pkce") || name.contains(".nonce");
+        if binds && !(plain && is_own) {
+            to.jar.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// A user who is there before, with this address, proved or not, and who has no account.
+async fn namesake(world: &World, proved: bool) -> User {
+    let mut user = User::new("").email("alice@example.com");
+    if proved {
+        user = user.email_verified(Timestamp::from_secs(NOW));
+    }
+    world.store.create_user(&user, None).await.unwrap()
+}
+
+/// S38: who gets in as the user that has the address already, by what both sides have proved.
+#[tokio::test]
+async fn s38_addresses_are_proved_on_both_sides() {
+    let says: [(&str, Option<Value>, bool); 8] = [
+        ("true", Some(json!(true)), true),
+        ("true in text", Some(json!("true")), true),
+        ("false", Some(json!(false)), false),
+        ("false in text", Some(json!("false")), false),
+        ("TRUE in text", Some(json!("TRUE")), false),
+        ("one", Some(json!(1)), false),
+        ("null", Some(Value::Null), false),
+        ("nothing", None, false),
+    ];
+    for dialect in Dialect::ALL {
+        for policy in [LinkingPolicy::Never, LinkingPolicy::VerifiedOnBothSides, LinkingPolicy::Dangerous] {
+            for here in [false, true] {
+                for (case, verified, there) in &says {
+                    let mut world = World::new(dialect);
+                    world.auth = site_with_store(&world.store, &world.time, &[("acme", &world.acme)])
+                        .dialect(dialect)
+                        .linking(policy)
+                        .build()
+                        .unwrap();
+                    let known = namesake(&world, here).await;
+                    world.acme.plan(|plan| {
+                        if let Some(verified) = verified {
+                            plan.user["email_verified"] = verified.clone();
+                        }
+                    });
+                    let mut browser = browser(&world.auth);
+                    let answer = sign_in(&mut browser, "acme").await;
+                    let links = match policy {
+                        LinkingPolicy::VerifiedOnBothSides => here && *there,
+                        LinkingPolicy::Dangerous => true,
+                        _ => false,
+                    };
+                    let case = format!("{dialect}: {policy:?}, proved here: {here}, there: {case}");
+                    judge(&case, links.then_some(&known), &mut browser, &answer).await;
+                    assert_eq!(world.owner("acme", "alice-1").await.is_some(), links, "{case}");
+                }
+            }
+        }
+    }
+}
+
+async fn judge(case: &str, expected: Option<&User>, browser: &mut Browser, answer: &Answer) {
+    match expected {
+        Some(user) => {
+            is_signed_in(case, answer);
+            assert_eq!(browser.who().await, user.id, "{case}");
+        }
+        None => {
+            let to = answer.header("location").unwrap();
+            assert!(to.ends_with("error=OAuthAccountNotLinked"), "{case}: {to}");
+            assert!(!is_session(answer), "{case}");
+        }
+    }
+}
+
+/// S38: a proof goes with its address: what the userinfo endpoint says of another one proves nothing.
+#[tokio::test]
+async fn s38_a_proof_is_of_one_address() {
+    let says: [(&str, fn(Value) -> Reply, bool); 3] = [
+        ("another address", |_| userinfo(json!("mallory@example.com")), false),
+        ("no address", |_| userinfo(Value::Null), false),
+        ("the same one", |_| userinfo(json!("Alice@Example.com")), true),
+    ];
+    for (case, says, links) in says {
+        let mut world = World::new(Dialect::V4);
+        let acme = oidc("acme", &world.acme).reading_userinfo();
+        world.auth = builder(&world.time)
+            .store(Arc::clone(&world.store))
+            .linking(LinkingPolicy::VerifiedOnBothSides)
+            .provider(acme)
+            .build()
+            .unwrap();
+        let known = namesake(&world, true).await;
+        world.acme.plan(|plan| plan.userinfo = says);
+        let mut browser = browser(&world.auth);
+        let answer = sign_in(&mut browser, "acme").await;
+        judge(case, links.then_some(&known), &mut browser, &answer).await;
+    }
+}
+
+fn userinfo(email: Value) -> Reply {
+    Reply::json(json!({ "sub": "alice-1", "email": email, "email_verified": true }))
+}
+
+/// S38: an attacker who was first with the address, without proof, does not get the victim's account.
+#[tokio::test]
+async fn s38_whoever_was_first_gets_nothing() {
+    for policy in [LinkingPolicy::Never, LinkingPolicy::VerifiedOnBothSides] {
+        let mut world = World::new(Dialect::V4);
+        world.auth =
+            site_with_store(&world.store, &world.time, &[("acme", &world.acme), ("other", &world.other)])
+                .linking(policy)
+                .build()
+                .unwrap();
+        // At a provider that lets anybody enter any address.
+        world.other.plan(|plan| {
+            plan.user = json!({ "sub": "mallory", "email": "alice@example.com", "email_verified": false });
+        });
+        let mut attacker = browser(&world.auth);
+        is_signed_in("first", &sign_in(&mut attacker, "other").await);
+        let planted = attacker.who().await;
+        world.acme.plan(|plan| plan.user["email_verified"] = true.into());
+        let mut victim = browser(&world.auth);
+        let answer = sign_in(&mut victim, "acme").await;
+        judge("second", None, &mut victim, &answer).await;
+        assert_ne!(victim.who().await, planted);
+        assert!(world.owner("acme", "alice-1").await.is_none());
+    }
+}

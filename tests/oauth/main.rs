@@ -1,0 +1,31 @@
+//! Sign-in at a provider of ours that breaks as it is told to: on a socket, and through the whole flow.
+//!
+//! To add a fault, add a row to a table: what it is called, and what the provider does. Names that begin with `sNN_`
+//! prove that row of `docs/security.md`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod accounts;
+mod answers;
+mod authorization;
+#[path = "../compositions/client.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod client;
+mod discovery;
+mod form_post;
+mod id_tokens;
+mod keys;
+mod linking;
+mod provider;
+#[path = "../compositions/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod server;
+mod site;
+mod states;
+#[path = "../api/support/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod support;
+mod tabs;
+mod time;
+mod token_endpoint;
+mod userinfo;
