@@ -56,11 +56,10 @@ impl Profile {
         let proved = match proof {
             Proof::Never => false,
             Proof::Always => true,
-            // Some write booleans as text, or as a number.
+            // Some write booleans as text.
             Proof::Member(pointer) => match self.get(pointer) {
                 Some(Value::Bool(proved)) => *proved,
                 Some(Value::String(text)) => text == "true",
-                Some(Value::Number(number)) => number.as_u64() == Some(1),
                 _ => false,
             },
         };
