@@ -6,7 +6,7 @@ use portcullis::{Dialect, OAuth, Quirks};
 use serde_json::Value;
 
 use crate::{
-    provider::{CLIENT, CLIENT_SECRET, Provider, Reply, challenge},
+    provider::{CLIENT, CLIENT_SECRET, Case, Provider, Reply, challenge},
     site::{
         Fault, at_provider, begin, begin_with, browser, builder, is_signed_in, oidc, param, params, sign_in,
         site,
@@ -18,7 +18,7 @@ use crate::{
 /// S33: the verifier is sent, and by S256, whatever the provider says of itself or does.
 #[tokio::test]
 async fn s33_pkce_whatever_the_provider_says() {
-    let plans: &[(&str, fn(Value) -> Reply)] = &[
+    let plans: &[Case<Value, Reply>] = &[
         ("nothing", Reply::json),
         ("plain alone", |mut document| {
             document["code_challenge_methods_supported"] = serde_json::json!(["plain"]);

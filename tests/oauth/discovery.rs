@@ -11,12 +11,12 @@ use portcullis::{
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{CLIENT, CLIENT_SECRET, Provider, Reply},
+    provider::{CLIENT, CLIENT_SECRET, Case, Provider, Reply},
     site::{Fault, begin, browser, builder, is_signed_in, sign_in, site},
     time::Time,
 };
 
-const FAULTS: &[(&str, fn(Value) -> Reply)] = &[
+const FAULTS: &[Case<Value, Reply>] = &[
     ("it is of another issuer", |mut document| {
         document["issuer"] = "https://other.example".into();
         Reply::json(document)
@@ -142,7 +142,7 @@ fn far_away(dialect: Dialect, time: &Time, provider: &Provider) -> Auth {
 /// S39, S40: a document from outside leads neither to this machine nor into the clear.
 #[tokio::test]
 async fn s39_s40_endpoints_do_not_lead_inside() {
-    let faults: &[(&str, fn(Value) -> Reply)] = &[
+    let faults: &[Case<Value, Reply>] = &[
         ("tokens from this machine", |mut document| {
             document["token_endpoint"] = "http://127.0.0.1:80/token".into();
             Reply::json(document)

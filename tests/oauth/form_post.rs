@@ -5,7 +5,7 @@ use http_body_util::Full;
 use portcullis::{Auth, Dialect};
 
 use crate::{
-    provider::{Params, Provider, pairs},
+    provider::{Ending, Params, Provider, pairs},
     site::{Fault, at_provider, begin, browser, builder, is_signed_in, oidc, param},
     support::{Answer, Browser},
     time::Time,
@@ -68,7 +68,7 @@ async fn s31_a_form_is_carried_over() {
 /// S30, S31: what is missing, empty, repeated or another in a form is a failure, too.
 #[tokio::test]
 async fn s30_s31_broken_forms_sign_nobody_in() {
-    let faults: &[(&str, fn(Params) -> Params, Fault)] = &[
+    let faults: &[Ending<Params, Fault>] = &[
         ("nothing", |_| Vec::new(), Fault::Callback),
         (
             "no state",

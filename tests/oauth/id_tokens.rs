@@ -6,7 +6,10 @@ use portcullis::{Dialect, codec::JwsAlgorithm};
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{CLIENT, CLIENT_SECRET, Plan, Provider, Reply, sign_with, signed, signed_as, unsigned},
+    provider::{
+        Break, CLIENT, CLIENT_SECRET, Case, Provider, Reply, Signature, sign_with, signed, signed_as,
+        unsigned,
+    },
     site::{Fault, at_provider, begin, browser, builder, is_signed_in, oidc, sign_in, site},
     time::Time,
 };
@@ -42,7 +45,7 @@ fn moved(claims: Value, name: &str, seconds: i64) -> Value {
 }
 
 /// How a token is made.
-const SIGNATURES: &[(&str, fn(&Value) -> String)] = &[
+const SIGNATURES: &[Signature] = &[
     ("alg none", |claims| format!("{}.", unsigned(&json!({ "alg": "none" }), claims))),
     ("alg None", |claims| format!("{}.", unsigned(&json!({ "alg": "None", "kid": "ed25519" }), claims))),
     ("alg none, and a signature", |claims| signed_as(&json!({ "alg": "none" }), claims)),
@@ -108,7 +111,7 @@ const SIGNATURES: &[(&str, fn(&Value) -> String)] = &[
 ];
 
 /// What a token says.
-const CLAIMS: &[(&str, fn(Value) -> Value)] = &[
+const CLAIMS: &[Case<Value>] = &[
     ("another issuer", |claims| with(claims, "iss", "https://other.example")),
     ("an issuer with a slash more", |claims| {
         let issuer = format!("{}/", claims["iss"].as_str().unwrap());
@@ -163,7 +166,7 @@ const CLAIMS: &[(&str, fn(Value) -> Value)] = &[
 ];
 
 /// What is good, though not every token is so.
-const GOOD: &[(&str, fn(&mut Plan))] = &[
+const GOOD: &[Break] = &[
     ("as it is", |_| {}),
     ("a list of this audience", |plan| plan.claims = |claims| with(claims, "aud", json!([CLIENT]))),
     ("several audiences, issued to this one", |plan| {
@@ -255,7 +258,7 @@ async fn s35_shared_secrets_are_a_choice() {
     let acme = oidc("acme", &provider).id_token_algorithms([JwsAlgorithm::HS256]);
     let auth = builder(&time).provider(acme).build().unwrap();
     let mut browser = browser(&auth);
-    let refused: &[(&str, fn(&Value) -> String)] = &[
+    let refused: &[Signature] = &[
         ("a public key", |claims| hs256(RSA_PUBLIC, json!({ "alg": "HS256" }), claims)),
         ("an empty secret", |claims| hs256(b"", json!({ "alg": "HS256" }), claims)),
         ("another algorithm", signed),

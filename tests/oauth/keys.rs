@@ -4,7 +4,7 @@ use portcullis::Dialect;
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Provider, Reply, signed_as},
+    provider::{Case, Provider, Reply, signed_as},
     site::{Fault, browser, is_signed_in, sign_in, site},
     time::Time,
 };
@@ -64,7 +64,7 @@ async fn s39_new_keys_are_found() {
 /// S39, S40: a set that is broken opens nothing, and holds up nobody.
 #[tokio::test]
 async fn s39_s40_broken_key_sets() {
-    let faults: &[(&str, fn(Value) -> Reply)] = &[
+    let faults: &[Case<Value, Reply>] = &[
         ("huge", Reply::huge),
         ("endless", |_| Reply::Endless),
         ("slow", |_| Reply::Slow("{")),

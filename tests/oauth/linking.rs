@@ -9,7 +9,7 @@ use portcullis::{
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Provider, Reply},
+    provider::{Ending, Provider, Reply},
     site::{at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, site_with_store},
     support::{Answer, Browser, NOW},
     time::Time,
@@ -198,7 +198,7 @@ async fn judge(case: &str, expected: Option<&User>, browser: &mut Browser, answe
 /// S38: a proof goes with its address: what the userinfo endpoint says of another one proves nothing.
 #[tokio::test]
 async fn s38_a_proof_is_of_one_address() {
-    let says: [(&str, fn(Value) -> Reply, bool); 3] = [
+    let says: [Ending<Value, bool, Reply>; 3] = [
         ("another address", |_| userinfo(json!("mallory@example.com")), false),
         ("no address", |_| userinfo(Value::Null), false),
         ("the same one", |_| userinfo(json!("Alice@Example.com")), true),

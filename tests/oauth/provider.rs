@@ -30,6 +30,15 @@ const PUBLISHED: &str = include_str!("../keys/jwks.json");
 /// Names and values in order, as in a query.
 pub type Params = Vec<(String, String)>;
 
+/// What a case is called, and what becomes of something good in it.
+pub type Case<T, R = T> = (&'static str, fn(T) -> R);
+/// Likewise, and how it ends.
+pub type Ending<T, E, R = T> = (&'static str, fn(T) -> R, E);
+/// What a case is called, and how a token is made in it.
+pub type Signature = (&'static str, fn(&Value) -> String);
+/// What a case is called, and in what the provider differs.
+pub type Break = (&'static str, fn(&mut Plan));
+
 pub struct Provider {
     pub issuer: String,
     state: Arc<Mutex<State>>,

@@ -8,7 +8,7 @@ use portcullis::{
 };
 
 use crate::{
-    provider::{Params, Provider},
+    provider::{Case, Ending, Params, Provider},
     site::{
         Fault, at_provider, begin, browser, builder, is_signed_in, oidc, param, sign_in, site, with_params,
     },
@@ -41,7 +41,7 @@ fn twice(mut params: Params, name: &str, value: Option<&str>) -> Params {
     params
 }
 
-const FAULTS: &[(&str, fn(Params) -> Params)] = &[
+const FAULTS: &[Case<Params>] = &[
     ("no state", |params| without(params, "state")),
     ("an empty state", |params| set(params, "state", "")),
     ("another state", |params| set(params, "state", "12345678901234567890123456789012345678901234")),
@@ -110,7 +110,7 @@ async fn s31_another_code() {
 /// S31: an `error` does not hide behind a second one, nor behind a code.
 #[tokio::test]
 async fn s31_errors_are_errors() {
-    let cases: &[(&str, fn(Params) -> Params, Fault)] = &[
+    let cases: &[Ending<Params, Fault>] = &[
         ("an error", |_| vec![("error".into(), "access_denied".into())], Fault::Provider),
         (
             "an error and a code",

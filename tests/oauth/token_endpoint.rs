@@ -4,12 +4,12 @@ use portcullis::Dialect;
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Provider, Reply},
+    provider::{Case, Provider, Reply},
     site::{Fault, browser, is_signed_in, sign_in, site},
     time::Time,
 };
 
-const FAULTS: &[(&str, fn(Value) -> Reply)] = &[
+const FAULTS: &[Case<Value, Reply>] = &[
     ("an error", |_| Reply::error(400, "invalid_grant")),
     ("an error of the client", |_| Reply::error(401, "invalid_client")),
     ("an error that is called a success", |mut answer| {

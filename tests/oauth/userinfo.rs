@@ -4,12 +4,12 @@ use portcullis::Dialect;
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Provider, Reply},
+    provider::{Case, Provider, Reply},
     site::{Fault, browser, builder, is_signed_in, oidc, sign_in},
     time::Time,
 };
 
-const FAULTS: &[(&str, fn(Value) -> Reply)] = &[
+const FAULTS: &[Case<Value, Reply>] = &[
     ("somebody else", |mut user| {
         user["sub"] = "mallory".into();
         Reply::json(user)
