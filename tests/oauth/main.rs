@@ -16,6 +16,7 @@ mod form_post;
 mod id_tokens;
 mod keys;
 mod linking;
+mod logout;
 mod provider;
 #[path = "../compositions/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

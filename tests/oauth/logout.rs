@@ -1,0 +1,250 @@
+//! Signing out at the provider, and being told of it.
+
+use std::{sync::Arc, time::Duration};
+
+use http::StatusCode;
+use portcullis::{
+    Auth, AuthBuilder, Dialect, RevocationPolicy,
+    store::{MemoryStore, Store},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    provider::{CLIENT, Provider, Reply, signed, signed_as},
+    site::{browser, builder, is_session, is_signed_in, oidc, param, sign_in},
+    support::{Browser, ORIGIN},
+    time::Time,
+};
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+struct World {
+    time: Time,
+    acme: Provider,
+    store: Arc<MemoryStore>,
+}
+
+impl World {
+    fn new() -> Self {
+        let time = Time::at_noon();
+        let acme = Provider::start(&time);
+        acme.plan(|plan| {
+            plan.user["sid"] = "there-1".into();
+            plan.discovery = |mut document| {
+                let end = document["issuer"].as_str().unwrap().to_owned() + "/end";
+                document["end_session_endpoint"] = end.into();
+                Reply::json(document)
+            };
+        });
+        Self { time, acme, store: Arc::new(MemoryStore::new()) }
+    }
+
+    /// The provider's user, and their session there.
+    fn is_now(&self, sub: &str, sid: &str) {
+        let (sub, sid) = (sub.to_owned(), sid.to_owned());
+        self.acme.plan(move |plan| {
+            plan.user = json!({ "sub": sub, "name": sub, "email": format!("{sub}@example.com"), "sid": sid });
+        });
+    }
+
+    fn builder(&self, dialect: Dialect) -> AuthBuilder {
+        builder(&self.time).dialect(dialect).provider(oidc("acme", &self.acme).federated_logout())
+    }
+
+    /// Sessions in the store; in tokens with a list of revocations; in tokens with that list and without users.
+    fn sites(&self, dialect: Dialect) -> [(&'static str, Auth); 2] {
+        let store: Arc<dyn Store> = self.store.clone();
+        let policy = RevocationPolicy::within(Duration::from_secs(1)).unwrap();
+        let tokens = self.builder(dialect).store(Arc::clone(&store)).sessions_in_tokens(true);
+        [
+            ("rows", self.builder(dialect).store(store).build().unwrap()),
+            ("tokens", tokens.revocation(Arc::clone(&self.store), policy).build().unwrap()),
+        ]
+    }
+
+    fn claims(&self, change: impl FnOnce(&mut Value)) -> Value {
+        let now = self.time.now();
+        let mut claims = json!({
+            "iss": self.acme.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 120,
+            "jti": uuid::Uuid::new_v4().to_string(),
+            "events": { EVENT: {} },
+            "sub": "alice-1",
+            "sid": "there-1",
+        });
+        change(&mut claims);
+        claims
+    }
+}
+
+fn logout_token(claims: &Value) -> String {
+    signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "logout+jwt" }), claims)
+}
+
+async fn told(auth: &Auth, token: &str) -> StatusCode {
+    // A provider has no cookies.
+    let mut provider = browser(auth);
+    provider.post("/api/auth/backchannel-logout/acme", &[("logout_token", token)]).await.status
+}
+
+async fn signed_in(auth: &Auth) -> Browser {
+    let mut browser = browser(auth);
+    let answer = sign_in(&mut browser, "acme").await;
+    is_signed_in("acme", &answer);
+    browser
+}
+
+/// S47: the browser is led to the provider, with the ID token as a hint, and back to the origin, whatever else was asked
+/// for; a script is told the same.
+#[tokio::test]
+async fn s47_signing_out_leads_by_the_provider() {
+    for dialect in Dialect::ALL {
+        let world = World::new();
+        for (place, auth) in world.sites(dialect) {
+            let mut browser = signed_in(&auth).await;
+            let token = browser.csrf_token().await;
+            let fields = [("csrfToken", &*token), ("callbackUrl", "/elsewhere")];
+            let answer = browser.post("/api/auth/signout", &fields).await;
+            let to = answer.header("location").unwrap();
+            assert!(to.starts_with(&format!("{}/end?", world.acme.issuer)), "{dialect}, {place}: {to}");
+            assert_eq!(param(to, "post_logout_redirect_uri"), ORIGIN);
+            assert_eq!(param(to, "client_id"), CLIENT);
+            assert_eq!(param(to, "id_token_hint").split('.').count(), 3);
+            assert!(!is_session(&answer));
+            assert_eq!(browser.who().await, "nobody", "{dialect}, {place}");
+        }
+    }
+}
+
+/// A provider that cannot end sessions, or is down, keeps nobody signed in here.
+#[tokio::test]
+async fn signing_out_does_not_need_the_provider() {
+    let world = World::new();
+    let [(_, auth), _] = world.sites(Dialect::V4);
+    world.acme.plan(|plan| plan.discovery = Reply::json);
+    let mut browser = signed_in(&auth).await;
+    let token = browser.csrf_token().await;
+    let answer =
+        browser.post("/api/auth/signout", &[("csrfToken", &*token), ("callbackUrl", "/after")]).await;
+    assert_eq!(answer.header("location"), Some(&*format!("{ORIGIN}/after")));
+    assert_eq!(browser.who().await, "nobody");
+}
+
+/// S47: whoever signs out there is signed out here, by the session or by the user; nobody else is.
+#[tokio::test]
+async fn s47_whoever_signs_out_there_is_signed_out_here() {
+    for (named, left) in [
+        (["sub", "sid"].as_slice(), [false, true, true]),
+        (&["sid"], [false, true, true]),
+        (&["sub"], [false, false, true]),
+    ] {
+        let world = World::new();
+        for (place, auth) in world.sites(Dialect::V4) {
+            // Without the user, a session in a store cannot be found.
+            if place == "rows" && !named.contains(&"sub") {
+                continue;
+            }
+            let mut browsers = Vec::new();
+            for (sub, sid) in [("alice-1", "there-1"), ("alice-1", "there-2"), ("bob-1", "there-3")] {
+                world.is_now(sub, sid);
+                browsers.push(signed_in(&auth).await);
+            }
+            world.time.pass(2);
+            let claims = world.claims(|claims| {
+                for name in ["sub", "sid"].into_iter().filter(|name| !named.contains(name)) {
+                    claims.as_object_mut().unwrap().remove(name);
+                }
+            });
+            assert_eq!(told(&auth, &logout_token(&claims)).await, StatusCode::OK, "{place}: {named:?}");
+            world.time.pass(2);
+            for (index, (browser, left)) in browsers.iter_mut().zip(left).enumerate() {
+                let is_left = browser.who().await != "nobody";
+                assert_eq!(is_left, left, "{place}: {named:?}: browser {index}");
+            }
+        }
+    }
+}
+
+/// S47: whatever is no logout token of this provider for this client ends nothing.
+#[tokio::test]
+async fn s47_nothing_else_is_a_logout_token() {
+    let world = World::new();
+    for (place, auth) in world.sites(Dialect::V4) {
+        world.is_now("alice-1", "there-1");
+        let mut browser = signed_in(&auth).await;
+        world.time.pass(2);
+        let old = world.time.now() - 300;
+        let broken: Vec<(&str, String)> = vec![
+            ("no token", String::new()),
+            ("no JWT", "a.b.c".to_owned()),
+            (
+                "an ID token",
+                signed(&world.claims(|claims| drop(claims.as_object_mut().unwrap().remove("events")))),
+            ),
+            ("another type", signed(&world.claims(|_| {}))),
+            ("no events", logout_token(&world.claims(|claims| claims["events"] = json!({})))),
+            (
+                "another event",
+                logout_token(&world.claims(|claims| claims["events"] = json!({ "other": {} }))),
+            ),
+            (
+                "an event that is none",
+                logout_token(&world.claims(|claims| claims["events"] = json!({ EVENT: 1 }))),
+            ),
+            ("a nonce", logout_token(&world.claims(|claims| claims["nonce"] = "n".into()))),
+            (
+                "no jti",
+                logout_token(&world.claims(|claims| drop(claims.as_object_mut().unwrap().remove("jti")))),
+            ),
+            (
+                "nobody",
+                logout_token(&world.claims(|claims| {
+                    for name in ["sub", "sid"] {
+                        claims.as_object_mut().unwrap().remove(name);
+                    }
+                })),
+            ),
+            ("another audience", logout_token(&world.claims(|claims| claims["aud"] = "other".into()))),
+            (
+                "another issuer",
+                logout_token(&world.claims(|claims| claims["iss"] = "https://other.example".into())),
+            ),
+            ("expired", logout_token(&world.claims(|claims| claims["exp"] = old.into()))),
+            ("old", logout_token(&world.claims(|claims| claims["iat"] = old.into()))),
+            (
+                "no time",
+                logout_token(&world.claims(|claims| drop(claims.as_object_mut().unwrap().remove("iat")))),
+            ),
+        ];
+        for (case, token) in broken {
+            assert_eq!(told(&auth, &token).await, StatusCode::BAD_REQUEST, "{place}: {case}");
+        }
+        world.time.pass(2);
+        assert_ne!(browser.who().await, "nobody", "{place}");
+
+        let good = logout_token(&world.claims(|_| {}));
+        assert_eq!(told(&auth, &good).await, StatusCode::OK, "{place}");
+        assert_eq!(told(&auth, &good).await, StatusCode::BAD_REQUEST, "{place}: replayed");
+    }
+}
+
+/// S44: what a provider gives stays here: neither a cookie nor the session shows any of it.
+#[tokio::test]
+async fn s44_tokens_of_the_provider_stay_on_the_server() {
+    for dialect in Dialect::ALL {
+        let world = World::new();
+        for (place, auth) in world.sites(dialect) {
+            let mut browser = browser(&auth);
+            let answer = sign_in(&mut browser, "acme").await;
+            is_signed_in(place, &answer);
+            let shown = browser.get("/api/auth/session").await.text();
+            for part in ["access", "id_token", "refresh", "eyJ", "there-1"] {
+                assert!(!shown.contains(part), "{dialect}, {place}: {part} in {shown}");
+            }
+            let cookies: usize = answer.cookies().iter().map(|cookie| cookie.value().len()).sum();
+            assert!(cookies < 1500, "{dialect}, {place}: {cookies} bytes of cookies");
+        }
+    }
+}
