@@ -105,6 +105,25 @@ impl Example {
         assert_eq!(response.status(), 302, "{}", response.body());
     }
 
+    /// Signs in at a provider that the example brings: as the first whom it offers.
+    #[cfg(feature = "oauth")]
+    async fn sign_in_at(&mut self, provider: &str) {
+        let csrf = self.csrf().await;
+        let response =
+            self.send(Method::POST, &format!("/api/auth/signin/{provider}"), &[("csrfToken", &csrf)]).await;
+        let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        let (start, _) = location.split_at(location.find("/authorize").unwrap());
+        let elsewhere = std::mem::replace(&mut self.url, start.to_owned());
+        let jar = std::mem::take(&mut self.jar);
+        let (status, page) = self.get(&location[start.len()..]).await;
+        (self.url, self.jar) = (elsewhere, jar);
+        assert_eq!(status, 200, "{page}");
+        let link = page.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let path = link.strip_prefix(&self.url).unwrap_or_else(|| panic!("{link} leads away")).to_owned();
+        let response = self.send(Method::GET, &path, &[]).await;
+        assert_eq!(response.headers()[header::LOCATION], self.url);
+    }
+
     async fn csrf(&mut self) -> String {
         let csrf: serde_json::Value = serde_json::from_str(&self.get("/api/auth/csrf").await.1).unwrap();
         csrf["csrfToken"].as_str().unwrap().to_owned()
@@ -239,6 +258,27 @@ async fn tonic() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+}
+
+#[cfg(feature = "oauth")]
+#[tokio::test]
+async fn oauth() {
+    let mut site = Example::start("oauth", &[("PORT", "0")]).await;
+    assert!(site.get("/").await.1.contains("You are nobody."));
+    for provider in ["acorn", "birch", "cedar"] {
+        site.sign_in_at(provider).await;
+        assert!(site.get("/").await.1.contains("You are Alice."));
+        site.jar.clear();
+    }
+}
+
+#[cfg(feature = "oauth")]
+#[tokio::test]
+async fn provider_tokens() {
+    let mut site = Example::start("provider_tokens", &[("PORT", "0")]).await;
+    site.sign_in_at("acorn").await;
+    let (_, first) = site.get("/").await;
+    assert!(first.contains("Alice@local.example") && first.contains("good until"), "{first}");
 }
 
 #[cfg(feature = "sqlite")]
