@@ -305,8 +305,11 @@ impl Refresh {
 /// Whose turn it is in this process: one refresh at a time for each account.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    turns: Mutex<HashMap<(String, String), Weak<AsyncMutex<()>>>>,
+    turns: Mutex<HashMap<Key, Weak<AsyncMutex<()>>>>,
 }
+
+/// A provider, and the id of an account there.
+type Key = (String, String);
 
 impl Turns {
     fn of(&self, account: &Account) -> Arc<AsyncMutex<()>> {

@@ -62,6 +62,13 @@ pub(crate) enum BeganAs {
     Unknown,
 }
 
+/// The request that carries the cookies.
+pub(crate) struct Carrier<'r> {
+    pub(crate) cookies: CookieHeaders<'r>,
+    pub(crate) https: bool,
+    pub(crate) now: Timestamp,
+}
+
 /// The cookies of both schemes.
 pub(crate) struct Checks {
     schemes: [Scheme; 2],
@@ -128,11 +135,9 @@ impl Checks {
         redirect_uri: String,
         callback_url: &str,
         began_as: BeganAs,
-        request: &CookieHeaders<'_>,
-        https: bool,
-        now: Timestamp,
+        request: &Carrier<'_>,
     ) -> Result<(Transaction, Vec<SetCookie>), CodecError> {
-        let end = now.plus(LIFETIME);
+        let end = request.now.plus(LIFETIME);
         let mut transaction = Transaction {
             provider: provider.id.clone().into_owned(),
             state: self.new_state(end)?,
@@ -143,7 +148,7 @@ impl Checks {
             began_as,
             end: end.as_secs(),
         };
-        let scheme = self.scheme(https);
+        let scheme = self.scheme(request.https);
         let mut cookies = Vec::new();
         if self.writes_cookies {
             let values = [
@@ -156,13 +161,13 @@ impl Checks {
                 let check = json!({
                     "value": value,
                     "provider": transaction.provider,
-                    "iat": now.as_secs(),
+                    "iat": request.now.as_secs(),
                     "exp": transaction.end,
                     "jti": uuid::Uuid::new_v4().to_string(),
                     "began_as": transaction.began_as,
                 });
                 let value = cookie.codec.encode(check.to_string().as_bytes())?;
-                cookies.push(cookie.spec.set_for(&cookie.spec.name, &value, LIFETIME, now));
+                cookies.push(cookie.spec.set_for(&cookie.spec.name, &value, LIFETIME, request.now));
             }
         }
         let mut sealed = scheme.seal(&transaction)?;
@@ -172,8 +177,8 @@ impl Checks {
             sealed = scheme.seal(&transaction)?;
         }
         let name = scheme.name_of(&transaction.state);
-        cookies.push(scheme.state.spec.set_for(&name, &sealed, LIFETIME, now));
-        cookies.extend(scheme.make_room(request, now));
+        cookies.push(scheme.state.spec.set_for(&name, &sealed, LIFETIME, request.now));
+        cookies.extend(scheme.make_room(request));
         Ok((transaction, cookies))
     }
 
@@ -187,12 +192,10 @@ impl Checks {
         provider: &OAuth,
         state: &str,
         redirect_uri: &str,
-        request: &CookieHeaders<'_>,
-        https: bool,
-        now: Timestamp,
+        request: &Carrier<'_>,
     ) -> Result<Transaction, &'static str> {
-        let scheme = self.scheme(https);
-        let transaction = match request.find(&scheme.name_of(state)) {
+        let scheme = self.scheme(request.https);
+        let transaction = match request.cookies.find(&scheme.name_of(state)) {
             Some(sealed) => scheme.open(&sealed).ok_or("its cookie was not sealed here")?,
             None => self.of_cookies(provider, state, redirect_uri, request, scheme)?,
         };
@@ -205,7 +208,7 @@ impl Checks {
         if transaction.redirect_uri != redirect_uri {
             return Err("it was begun at another address of this site");
         }
-        if transaction.end <= now.as_secs() - self.leeway {
+        if transaction.end <= request.now.as_secs() - self.leeway {
             return Err("it has taken longer than 15 minutes");
         }
         if transaction.code_verifier.is_some() != provider.pkce
@@ -222,7 +225,7 @@ impl Checks {
         provider: &OAuth,
         state: &str,
         redirect_uri: &str,
-        request: &CookieHeaders<'_>,
+        request: &Carrier<'_>,
         scheme: &Scheme,
     ) -> Result<Transaction, &'static str> {
         let none = "this browser has not begun it, or has begun too many since";
@@ -230,7 +233,7 @@ impl Checks {
             return Err(none);
         }
         let check = |cookie: &Sealed| -> Option<Check> {
-            let opened = cookie.codec.decode(&request.find(&cookie.spec.name)?).ok()?;
+            let opened = cookie.codec.decode(&request.cookies.find(&cookie.spec.name)?).ok()?;
             serde_json::from_slice(&opened.claims).ok()
         };
         let sent = check(&scheme.state).ok_or(none)?;
@@ -262,22 +265,16 @@ impl Checks {
     }
 
     /// Removes the cookies of a sign-in that has come to its end.
-    pub(crate) fn clear(
-        &self,
-        transaction: &Transaction,
-        request: &CookieHeaders<'_>,
-        https: bool,
-        now: Timestamp,
-    ) -> Vec<SetCookie> {
-        let scheme = self.scheme(https);
+    pub(crate) fn clear(&self, transaction: &Transaction, request: &Carrier<'_>) -> Vec<SetCookie> {
+        let scheme = self.scheme(request.https);
         let own = scheme.name_of(&transaction.state);
         let plain =
             [&scheme.state, &scheme.pkce, &scheme.nonce].map(|cookie| (&cookie.spec, &cookie.spec.name));
         plain
             .into_iter()
             .chain([(&scheme.state.spec, &own)])
-            .filter(|(_, name)| request.find(name).is_some())
-            .map(|(spec, name)| spec.remove(name, now))
+            .filter(|(_, name)| request.cookies.find(name).is_some())
+            .map(|(spec, name)| spec.remove(name, request.now))
             .collect()
     }
 
@@ -324,17 +321,18 @@ impl Scheme {
     }
 
     /// Removes what is over or cannot be opened, and the oldest where there are too many.
-    fn make_room(&self, request: &CookieHeaders<'_>, now: Timestamp) -> Vec<SetCookie> {
+    fn make_room(&self, request: &Carrier<'_>) -> Vec<SetCookie> {
         let prefix = format!("{}.", self.state.spec.name);
         let mut open: Vec<(i64, String)> = request
+            .cookies
             .beginning_with(&prefix)
             .map(|(name, value)| (self.open(&value).map_or(0, |transaction| transaction.end), name))
             .collect();
         open.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
-        let is_over = |end: i64| end <= now.as_secs();
+        let is_over = |end: i64| end <= request.now.as_secs();
         let too_many =
             open.iter().enumerate().filter(|(index, (end, _))| *index + 1 >= MAX_OPEN || is_over(*end));
-        too_many.map(|(_, (_, name))| self.state.spec.remove(name, now)).collect()
+        too_many.map(|(_, (_, name))| self.state.spec.remove(name, request.now)).collect()
     }
 }
 

@@ -32,7 +32,7 @@ impl Metadata {
     pub(super) fn read(json: &[u8], issuer: &str, tenants: bool) -> Result<Self, ConfigError> {
         let problem = |problem: String, remedy: &'static str| Err(ConfigError::one(problem, remedy));
         // A derived reader would take a list of values in order, too.
-        let text = json.trim_ascii_start().starts_with(b"{").then_some(json).unwrap_or_default();
+        let text = if json.trim_ascii_start().starts_with(b"{") { json } else { b"" };
         let metadata: Self = match serde_json::from_slice(text) {
             Ok(metadata) => metadata,
             Err(error) => {

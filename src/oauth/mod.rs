@@ -18,7 +18,7 @@ mod used;
 mod userinfo;
 
 pub(crate) use self::{
-    checks::{BeganAs, Checks, Transaction},
+    checks::{BeganAs, Carrier, Checks, Transaction},
     client::OAuthClient,
     error::{OAuthError, OAuthErrorKind},
     form::PostedForm,

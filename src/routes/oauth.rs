@@ -18,7 +18,7 @@ use crate::{
     callbacks::Event,
     cookie::{CookieHeaders, SetCookie},
     error::{BoxError, ErrorCode},
-    oauth::{BeganAs, OAuthClient, OAuthError, PostedForm, Transaction},
+    oauth::{BeganAs, Carrier, OAuthClient, OAuthError, PostedForm, Transaction},
     provider::{OAuth, Profile},
     reply::Reply,
     session::{Found, Upstream},
@@ -29,16 +29,13 @@ use crate::{
 /// Sends the browser to the provider.
 pub(super) async fn start(cx: &Cx, client: &OAuthClient) -> Reply {
     let provider = &client.provider;
-    let cookies = CookieHeaders::of(&cx.parts.headers);
     let began_as = began_as(cx).await;
     let begun = cx.site.oauth.checks.begin(
         provider,
         redirect_uri(cx, provider),
         &cx.callback_url,
         began_as,
-        &cookies,
-        cx.visit.https,
-        cx.visit.now,
+        &carrier(cx),
     );
     let (transaction, cookies) = match begun {
         Ok(begun) => begun,
@@ -174,9 +171,8 @@ async fn checked<'a>(
 ) -> Result<(Transaction, &'a str), Cow<'static, str>> {
     let provider = &client.provider;
     let state = answer.field("state").ok_or("it has no state, or several")?;
-    let cookies = CookieHeaders::of(&cx.parts.headers);
     let (redirect_uri, checks) = (redirect_uri(cx, provider), &cx.site.oauth.checks);
-    let transaction = checks.find(provider, state, &redirect_uri, &cookies, cx.visit.https, cx.visit.now)?;
+    let transaction = checks.find(provider, state, &redirect_uri, &carrier(cx))?;
     client.judge_issuer(answer.sent("iss")).await.map_err(|error| error.to_string())?;
     let code = answer.field("code").ok_or("it has no code, or several")?;
     Ok((transaction, code))
@@ -263,9 +259,14 @@ fn redirect_uri(cx: &Cx, provider: &OAuth) -> String {
     format!("{}/callback/{}", cx.base, provider.id)
 }
 
-fn cleared(cx: &Cx, transaction: &Transaction) -> Vec<SetCookie> {
+/// The request's cookies, for the checks.
+fn carrier(cx: &Cx) -> Carrier<'_> {
     let cookies = CookieHeaders::of(&cx.parts.headers);
-    cx.site.oauth.checks.clear(transaction, &cookies, cx.visit.https, cx.visit.now)
+    Carrier { cookies, https: cx.visit.https, now: cx.visit.now }
+}
+
+fn cleared(cx: &Cx, transaction: &Transaction) -> Vec<SetCookie> {
+    cx.site.oauth.checks.clear(transaction, &carrier(cx))
 }
 
 async fn refused(

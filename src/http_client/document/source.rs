@@ -25,8 +25,11 @@ pub(crate) struct Source<T> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) time_limit: Duration,
-    pub(crate) read: Arc<dyn Fn(&[u8]) -> Result<T, ConfigError> + Send + Sync>,
+    pub(crate) read: Arc<Read<T>>,
 }
+
+/// What makes a document of bytes.
+pub(crate) type Read<T> = dyn Fn(&[u8]) -> Result<T, ConfigError> + Send + Sync;
 
 impl<T> Clone for Source<T> {
     fn clone(&self) -> Self {
