@@ -14,6 +14,7 @@ pub(super) const RULES: Rules = Rules {
     serves_update: false,
     check_cookies: false,
     domain_needs_dot: false,
+    link_callback_url: false,
     missing_token: "Verification",
     cookies_everywhere: true,
     error_to_sign_in: &[
