@@ -104,13 +104,12 @@ mod user;
 
 pub use http;
 
-#[cfg(feature = "oauth")]
-pub use self::provider::{
-    ButtonStyle, ClientAuthentication, Endpoints, OAuth, Profile, ProfileMap, Proof, Protocol, Quirks,
-    preset,
-};
 #[cfg(feature = "axum")]
 pub use self::axum::{AuthRejection, Require, Requirement};
+#[cfg(feature = "oauth")]
+pub use self::provider::{
+    ButtonStyle, ClientAuthentication, Endpoints, OAuth, Profile, ProfileMap, Proof, Protocol, Quirks, preset,
+};
 pub use self::{
     account::LinkingPolicy,
     auth::{

@@ -3,7 +3,11 @@
 //! Every absolute URL is built from the [`Origin`] that the [`OriginPolicy`] finds, never from the `Host`
 //! header alone (`docs/protocol.md` sections 1.1 and 1.2).
 
-use std::{borrow::Cow, env, fmt, net::{IpAddr, SocketAddr}};
+use std::{
+    borrow::Cow,
+    env, fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use http::{HeaderMap, HeaderName, Uri, header::HOST, uri::Authority};
 use url::Url;

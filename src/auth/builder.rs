@@ -7,12 +7,6 @@ mod stores;
 use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site, site::MailSite};
-#[cfg(feature = "oauth")]
-use crate::{
-    auth::site::OAuthSite,
-    http_client::HttpClient,
-    oauth::{Checks, UsedStates},
-};
 use crate::{
     account::LinkingPolicy,
     callbacks::{
@@ -30,6 +24,12 @@ use crate::{
     secret::Secret,
     session::{Claims, Lifetime, Profile, RevocationPolicy, Session, SessionIds, Strategy},
     store::{RevocationStore, SessionStore, Store, Stores},
+};
+#[cfg(feature = "oauth")]
+use crate::{
+    auth::site::OAuthSite,
+    http_client::HttpClient,
+    oauth::{Checks, UsedStates},
 };
 
 /// Collects a configuration; [`build`](Self::build) judges it.

@@ -43,7 +43,10 @@ impl Code {
     pub(crate) fn new(end: Timestamp, now: Timestamp) -> Result<Self, NoRandomness> {
         // The first of 2^64 numbers are a hair more likely than the last: by 1 in 10^11.
         let number = u64::from_le_bytes(random::bytes()?) % 10_u64.pow(DIGITS as u32);
-        Ok(Self { digits: format!("{number:0DIGITS$}"), end: end.as_secs().min(now.plus(LIFETIME).as_secs()) })
+        Ok(Self {
+            digits: format!("{number:0DIGITS$}"),
+            end: end.as_secs().min(now.plus(LIFETIME).as_secs()),
+        })
     }
 
     pub(crate) fn digits(&self) -> &str {

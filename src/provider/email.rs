@@ -257,6 +257,25 @@ impl Email {
         self.write.as_ref()
     }
 
+    /// What was decided, for the report at the start.
+    pub(crate) fn report(&self) -> Vec<String> {
+        let id = &self.id;
+        let opening = match (self.confirm, self.same_browser) {
+            (true, _) => "a page asks before a mailed link signs in",
+            (false, true) => "opening a mailed link signs in, in the browser that asked for it only",
+            (false, false) => {
+                "opening a mailed link signs in, as in Auth.js (`Email::confirm(true)` asks first)"
+            }
+        };
+        let limit = |limit: &Limit| match limit.count {
+            0 => "any number of mails".to_owned(),
+            count => format!("{count} mails in {} s", limit.per.as_secs()),
+        };
+        let (address, source) = (limit(&self.per_address), limit(&self.per_source));
+        let limits = format!("an address is sent {address}, and a source of requests may ask for {source}");
+        [opening.to_owned(), limits].map(|decision| format!("{id}: {decision}")).to_vec()
+    }
+
     pub(crate) fn normaliser(&self) -> Option<&Callback<String, Option<EmailAddress>>> {
         self.normalise.as_ref()
     }

@@ -121,8 +121,7 @@ async fn s57_another_browser_is_told_who_will_be_signed_in(store: Arc<dyn Store>
 
 async fn s57_a_link_for_one_browser_is_good_nowhere_else(store: Arc<dyn Store>) {
     for confirm in [false, true] {
-        let (_, builder, mailbox) =
-            mailing_with(&store, |email| email.same_browser(true).confirm(confirm));
+        let (_, builder, mailbox) = mailing_with(&store, |email| email.same_browser(true).confirm(confirm));
         let auth = builder.build().unwrap();
         let (mut here, mut there) = (browser(&auth), browser(&auth));
         ask(&mut there, "other@example.com").await;

@@ -239,7 +239,8 @@ async fn addresses_may_be_judged_otherwise(store: Arc<dyn Store>) {
     });
     let auth = builder.build().unwrap();
     let mut browser = browser(&auth);
-    for (typed, sent) in [("Pat", true), ("a,b", false), ("a@b", false), ("broken", false), ("panic", false)] {
+    for (typed, sent) in [("Pat", true), ("a,b", false), ("a@b", false), ("broken", false), ("panic", false)]
+    {
         let answer = ask(&mut browser, typed).await;
         assert_eq!(goes_to(&answer).contains("/verify-request?"), sent, "{typed}");
     }
@@ -250,8 +251,7 @@ async fn addresses_may_be_judged_otherwise(store: Arc<dyn Store>) {
 }
 
 async fn links_grow_old(store: Arc<dyn Store>) {
-    let (clock, builder, mailbox) =
-        mailing_with(&store, |email| email.max_age(Duration::from_secs(600)));
+    let (clock, builder, mailbox) = mailing_with(&store, |email| email.max_age(Duration::from_secs(600)));
     let auth = builder.build().unwrap();
     let mut browser = browser(&auth);
     for (age, good) in [(599, true), (600, false)] {

@@ -26,7 +26,8 @@ fn mailer(server: &Server) -> SmtpMailer {
 /// One conversation with one message to `to`, and nothing beside it.
 fn only_message(server: &Server, to: &str) -> String {
     let [Conversation { commands, messages, .. }] = &server.heard()[..] else { panic!("not one connection") };
-    let commands: Vec<_> = commands.iter().filter(|line| !line.starts_with("EHLO") && *line != "QUIT").collect();
+    let commands: Vec<_> =
+        commands.iter().filter(|line| !line.starts_with("EHLO") && *line != "QUIT").collect();
     let (first, rest) = commands.split_first().unwrap();
     assert!(first.starts_with("MAIL FROM:<no-reply@app.example>"), "{first}");
     assert_eq!(rest, [&format!("RCPT TO:<{to}>"), "DATA"]);

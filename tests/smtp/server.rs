@@ -129,7 +129,8 @@ impl Session {
             match &*word {
                 "EHLO" => {
                     let mut lines = vec!["250-sink"];
-                    lines.extend((self.manner.tls == Tls::Offered && !is_encrypted).then_some("250-STARTTLS"));
+                    lines
+                        .extend((self.manner.tls == Tls::Offered && !is_encrypted).then_some("250-STARTTLS"));
                     lines.extend(self.manner.login.map(|_| "250-AUTH PLAIN"));
                     lines.push("250 8BITMIME");
                     self.say(&mut stream, &lines.join("\r\n")).await?;
@@ -151,7 +152,9 @@ impl Session {
                     loop {
                         match read_line(&mut stream).await?.as_str() {
                             "." => break,
-                            line => message.push_str(&format!("{}\r\n", line.strip_prefix('.').unwrap_or(line))),
+                            line => {
+                                message.push_str(&format!("{}\r\n", line.strip_prefix('.').unwrap_or(line)))
+                            }
                         }
                     }
                     self.note(|heard| heard.messages.push(message));
@@ -166,7 +169,11 @@ impl Session {
         }
     }
 
-    async fn say<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut BufStream<S>, text: &str) -> Option<()> {
+    async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: &mut BufStream<S>,
+        text: &str,
+    ) -> Option<()> {
         stream.write_all(format!("{text}\r\n").as_bytes()).await.ok()?;
         stream.flush().await.ok()
     }

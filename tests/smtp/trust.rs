@@ -17,7 +17,8 @@ pub fn is_given(test: &str) -> bool {
     if env::var_os("TRUSTING").is_some() {
         return true;
     }
-    let file: PathBuf = env::temp_dir().join(format!("portcullis-{}-{}.pem", std::process::id(), test.replace(':', "")));
+    let file: PathBuf =
+        env::temp_dir().join(format!("portcullis-{}-{}.pem", std::process::id(), test.replace(':', "")));
     fs::write(&file, [key("test-tls.certificate.pem"), key("test-mail.certificate.pem")].concat()).unwrap();
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -27,6 +28,10 @@ pub fn is_given(test: &str) -> bool {
         .unwrap();
     fs::remove_file(&file).unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     false
 }

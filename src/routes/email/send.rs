@@ -71,7 +71,12 @@ impl<E: Into<BoxError>> From<E> for NotSent {
 }
 
 /// Sends the mail, unless its address has had too many; the cookies that tell the browser what it has asked for.
-async fn mailed(cx: &Cx, stores: &Stores, email: &Email, to: EmailAddress) -> Result<Vec<SetCookie>, NotSent> {
+async fn mailed(
+    cx: &Cx,
+    stores: &Stores,
+    email: &Email,
+    to: EmailAddress,
+) -> Result<Vec<SetCookie>, NotSent> {
     let whose = format!("{} {}", email.id(), to.as_str());
     let Some(place) = Place::take(stores, email.per_address(), &whose, cx.visit.now).await? else {
         tracing::warn!(provider = email.id(), "one address was to be sent too many mails");
@@ -109,7 +114,12 @@ fn new_link(cx: &Cx, email: &Email, to: &EmailAddress, token: &str) -> Result<As
 }
 
 /// The token is stored before the mail is sent, and does not stay if that was refused (S50).
-async fn stored_and_sent(cx: &Cx, stores: &Stores, email: &Email, to: EmailAddress) -> Result<Asked, NotSent> {
+async fn stored_and_sent(
+    cx: &Cx,
+    stores: &Stores,
+    email: &Email,
+    to: EmailAddress,
+) -> Result<Asked, NotSent> {
     let token = new_token(cx, email).await?;
     let asked = new_link(cx, email, &to, &token)?;
     let row = VerificationToken::new(&asked.email, &asked.link, cx.visit.now.plus(email.lifetime()));
@@ -142,7 +152,10 @@ async fn new_token(cx: &Cx, email: &Email) -> Result<String, NotSent> {
 fn url(cx: &Cx, email: &Email, token: &str, address: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if cx.auth.settings.rules.link_callback_url {
-        query.append_pair("callbackUrl", &cx.callback_url).append_pair("token", token).append_pair("email", address);
+        query
+            .append_pair("callbackUrl", &cx.callback_url)
+            .append_pair("token", token)
+            .append_pair("email", address);
     } else {
         query.append_pair("email", address).append_pair("token", token);
     }

@@ -107,7 +107,8 @@ fn provider(vector: &vectors::Vector, mailbox: &Mailbox) -> Email {
     }
     if vector.has("options/normalize") {
         // The recorded function answers `norm:` with what was typed.
-        provider = provider.normalize_identifier(async |typed| Ok(EmailAddress::parse(&format!("norm:{typed}"))));
+        provider =
+            provider.normalize_identifier(async |typed| Ok(EmailAddress::parse(&format!("norm:{typed}"))));
     }
     let token = token_of(vector).to_owned();
     provider.generate_verification_token(move || std::future::ready(Ok(token.clone())))
