@@ -4,17 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use portcullis::{Auth, Pages, mail::Mail, store::Store};
+use sha2::{Digest, Sha256};
 
 use crate::{
     mail::{ask, goes_to, link, mailing_with},
     site::browser,
     stores::on_each_store,
-    support::{Answer, Browser},
+    support::{Answer, Browser, SECRET},
 };
 
 on_each_store![
     a_code_signs_in_where_it_was_asked_for,
     s48_a_link_or_its_code_signs_in_once,
+    s49_what_counts_opens_nothing,
     s58_ten_wrong_codes_kill_the_code,
     s58_parallel_guesses_are_counted_exactly,
     s58_a_code_is_good_for_ten_minutes,
@@ -96,6 +98,26 @@ async fn s48_a_link_or_its_code_signs_in_once(store: Arc<dyn Store>) {
     let (link, code) = (link(&mail), code(&mail));
     tokio::join!(there.get(&link), type_code(&mut here, &code));
     assert!((here.who().await == "nobody") != (there.who().await == "nobody"));
+}
+
+/// S49: rows of another purpose are none of a link's, also for who knows what they hold.
+async fn s49_what_counts_opens_nothing(store: Arc<dyn Store>) {
+    let ([auth, _], mailbox) = instances(&store);
+    let mut here = browser(&auth);
+    ask(&mut here, "pat@example.com").await;
+    let mail = mailbox.take().remove(0);
+    type_code(&mut here, &wrong(&code(&mail))).await;
+    let link = link(&mail);
+    let token = link.split("token=").nth(1).unwrap().split('&').next().unwrap();
+    let hash: String =
+        Sha256::digest(format!("{token}{SECRET}")).iter().map(|byte| format!("{byte:02x}")).collect();
+    for token in [format!("{hash}.1"), token.to_owned()] {
+        let answer = here.get(&format!("/api/auth/callback/email?token={token}&email=email-code")).await;
+        assert!(is_dead(&answer), "{}", goes_to(&answer));
+    }
+    assert_eq!(here.who().await, "nobody");
+    let attempt = store.use_verification_token("email-code", &format!("{hash}.1")).await.unwrap();
+    assert!(attempt.is_some(), "and the attempt is still counted");
 }
 
 async fn s58_ten_wrong_codes_kill_the_code(store: Arc<dyn Store>) {

@@ -57,12 +57,12 @@ async fn s50_twenty_requests_leave_five_links(store: Arc<dyn Store>) {
 async fn s50_no_hour_has_more_than_five(store: Arc<dyn Store>) {
     let (clock, builder, mailbox) = mailing_with(&store, |email| email.limit(5, HOUR));
     let auth = builder.build().unwrap();
-    let mut browser = browser(&auth);
+    let mut here = browser(&auth);
     let minute = Duration::from_secs(60);
     for (later, sent) in [(59 * minute, 5), (2 * minute, 0), (57 * minute, 0), (2 * minute, 5)] {
         clock.advance(later);
         for _ in 0..7 {
-            ask(&mut browser, "pat@example.com").await;
+            ask(&mut here, "pat@example.com").await;
         }
         assert_eq!(mailbox.take().len(), sent, "{later:?} later");
     }
@@ -71,13 +71,9 @@ async fn s50_no_hour_has_more_than_five(store: Arc<dyn Store>) {
     let (_, builder, mailbox) = mailing_with(&store, |email| email.limit(0, HOUR));
     let auth = builder.build().unwrap();
     for _ in 0..7 {
-        ask(&mut browser_of(&auth), "pat@example.com").await;
+        ask(&mut browser(&auth), "pat@example.com").await;
     }
     assert_eq!(mailbox.take().len(), 7, "without a limit");
-}
-
-fn browser_of(auth: &portcullis::Auth) -> crate::support::Browser {
-    browser(auth)
 }
 
 /// S50, S59: whoever asks learns nothing of what others have asked for, and their own code stays good.
