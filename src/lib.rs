@@ -84,6 +84,7 @@ mod head;
 pub mod http_client;
 pub mod layer;
 pub mod mail;
+mod mailed;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod origin;

@@ -3,7 +3,11 @@
 //! Every absolute URL is built from the [`Origin`] that the [`OriginPolicy`] finds, never from the `Host`
 //! header alone (`docs/protocol.md` sections 1.1 and 1.2).
 
-use std::{borrow::Cow, env, fmt, net::IpAddr};
+use std::{
+    borrow::Cow,
+    env, fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use http::{HeaderMap, HeaderName, Uri, header::HOST, uri::Authority};
 use url::Url;
@@ -12,6 +16,7 @@ use crate::{error::ConfigError, head::Head};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where Auth.js keeps its endpoints.
 const DEFAULT_BASE_PATH: &str = "/api/auth";
@@ -184,6 +189,30 @@ impl OriginPolicy {
         }
     }
 
+    /// Who has sent a request: its peer, or whom a listed proxy names. `None` without a [`PeerAddr`].
+    pub(crate) fn source(&self, request: Head<'_>) -> Option<IpAddr> {
+        let PeerAddr(peer) = request.extensions.get()?;
+        let peer = peer.to_canonical();
+        let is_proxy = |address: &IpAddr| match &self.rule {
+            Rule::Forwarded(Some(proxies)) => proxies.contains(address),
+            _ => false,
+        };
+        if !is_proxy(&peer) {
+            return Some(peer);
+        }
+        // Each proxy appends whom it was asked by; what stands before the first who is none of ours is hearsay.
+        let lines: Vec<_> = request.headers.get_all(FORWARDED_FOR).iter().collect();
+        let entries = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        for entry in entries {
+            match address(entry.trim()) {
+                Some(address) if is_proxy(&address) => {}
+                Some(address) => return Some(address),
+                None => break,
+            }
+        }
+        Some(peer)
+    }
+
     /// The origin for a request, or `None` if nobody who may has said it.
     pub(crate) fn resolve(&self, request: Head<'_>) -> Option<Cow<'_, Origin>> {
         match &self.rule {
@@ -244,6 +273,12 @@ fn parse(text: &str) -> Result<Url, ConfigError> {
                 "write the public address of the site, such as https://app.example",
             )
         })
+}
+
+/// An address, with a port or without.
+fn address(text: &str) -> Option<IpAddr> {
+    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -342,6 +377,36 @@ mod tests {
         ] {
             assert_eq!(text(&forwarded, &from(proxy, spoilt)), None, "{spoilt:?}");
         }
+    }
+
+    /// S61: who is behind a proxy is told by listed ones alone.
+    #[test]
+    fn s61_sources_are_not_believed() {
+        let policy = OriginPolicy::forwarded([[10, 0, 0, 1].into(), [10, 0, 0, 2].into()]);
+        let source = |policy: &OriginPolicy, peer: [u8; 4], sent: &[(&str, &str)]| {
+            let mut request = request(sent);
+            request.extensions_mut().insert(PeerAddr(peer.into()));
+            policy.source((&request).into()).map(|source| source.to_string())
+        };
+        let name = "x-forwarded-for";
+        for (sent, expected) in [
+            (&[][..], "10.0.0.1"),
+            (&[(name, "203.0.113.7")][..], "203.0.113.7"),
+            (&[(name, "1.2.3.4, 203.0.113.7")][..], "203.0.113.7"),
+            (&[(name, "1.2.3.4, 203.0.113.7, 10.0.0.2")][..], "203.0.113.7"),
+            (&[(name, "1.2.3.4"), (name, "203.0.113.7")][..], "203.0.113.7"),
+            (&[(name, "::ffff:203.0.113.7")][..], "203.0.113.7"),
+            (&[(name, "203.0.113.7:4711")][..], "203.0.113.7"),
+            (&[(name, "[2001:db8::1]:4711")][..], "2001:db8::1"),
+            (&[(name, "1.2.3.4, nonsense")][..], "10.0.0.1"),
+            (&[(name, "10.0.0.2, 10.0.0.1")][..], "10.0.0.1"),
+        ] {
+            assert_eq!(source(&policy, [10, 0, 0, 1], sent).as_deref(), Some(expected), "{sent:?}");
+            assert_eq!(source(&policy, [192, 0, 2, 1], sent).as_deref(), Some("192.0.2.1"), "no proxy");
+            let trusting = OriginPolicy::dangerous_trust_host();
+            assert_eq!(source(&trusting, [192, 0, 2, 1], sent).as_deref(), Some("192.0.2.1"));
+        }
+        assert_eq!(policy.source((&request(&[(name, "203.0.113.7")])).into()), None);
     }
 
     /// S42: HTTP/2 says the host in the target; where both stand they must agree.

@@ -22,6 +22,8 @@ pub(crate) struct Reply {
     cookies: Vec<SetCookie>,
     /// The cookies that every answer carries (CSRF, callback URL) belong to this one too.
     keeps_request_cookies: bool,
+    /// The URL of this page opens something.
+    secret_url: bool,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ enum Content {
 
 impl Reply {
     fn new(status: StatusCode, content: Content) -> Self {
-        Self { status, content, cookies: Vec::new(), keeps_request_cookies: true }
+        Self { status, content, cookies: Vec::new(), keeps_request_cookies: true, secret_url: false }
     }
 
     pub(crate) fn empty() -> Self {
@@ -75,6 +77,15 @@ impl Reply {
     pub(crate) fn with_cookies_before(mut self, mut cookies: Vec<SetCookie>) -> Self {
         cookies.append(&mut self.cookies);
         self.cookies = cookies;
+        self
+    }
+
+    /// For a page whose URL opens something: browsers tell it nobody, this site included.
+    ///
+    /// "no-referrer" would say the same, but then they send `Origin: null` with the page's own form, too, which looks
+    /// like another site. "strict-origin" keeps path and query out of every `Referer` and of `document.referrer`.
+    pub(crate) fn with_secret_url(mut self) -> Self {
+        self.secret_url = true;
         self
     }
 
@@ -123,6 +134,9 @@ impl Reply {
             }
         };
         let mut response = protected(status, headers, body);
+        if self.secret_url {
+            response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+        }
         let keeps = self.keeps_request_cookies || rules.cookies_everywhere;
         let mut cookies = if keeps { request_cookies } else { Vec::new() };
         cookies.extend(self.cookies);

@@ -19,8 +19,8 @@ use portcullis::{
     codec::{Codec, JweGcm},
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
@@ -40,6 +40,7 @@ fn command(name: &str) -> Command {
 struct Example {
     url: String,
     jar: BTreeMap<String, String>,
+    output: Lines<BufReader<ChildStdout>>,
     _child: Child,
 }
 
@@ -57,7 +58,18 @@ impl Example {
         };
         let rest = &line[line.find("http://").unwrap()..];
         let end = rest[7..].find(['/', ' ']).map_or(rest.len(), |at| at + 7);
-        Self { url: rest[..end].to_owned(), jar: BTreeMap::new(), _child: child }
+        Self { url: rest[..end].to_owned(), jar: BTreeMap::new(), output: lines, _child: child }
+    }
+
+    /// The next line that it prints with this in it.
+    async fn prints(&mut self, part: &str) -> String {
+        loop {
+            let line = timeout(Duration::from_secs(30), self.output.next_line()).await.expect(part).unwrap();
+            let line = line.unwrap_or_else(|| panic!("it ended without {part}"));
+            if line.contains(part) {
+                return line;
+            }
+        }
     }
 
     /// Starts one that signs people in. Its address is not known before, so it is reached through its own origin.
@@ -130,7 +142,6 @@ impl Example {
     }
 
     /// Goes on in a browser that has no cookies; answers those of the one that it was.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     fn in_another_browser(&mut self) -> BTreeMap<String, String> {
         std::mem::take(&mut self.jar)
     }
@@ -242,6 +253,32 @@ async fn demo() {
     let mut site = Example::start("demo", &[("PORT", "0")]).await;
     site.sign_in("admin").await;
     assert!(site.get("/api/auth/session").await.1.contains("admin"));
+}
+
+#[tokio::test]
+async fn email() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut site = Example::start("email", &[("PORT", &free)]).await;
+    assert!(site.get("/").await.1.contains("nobody"));
+    for with_code in [false, true] {
+        site.in_another_browser();
+        let csrf = site.csrf().await;
+        let form = [("csrfToken", &*csrf), ("email", "pat@example.com")];
+        assert_eq!(site.send(Method::POST, "/api/auth/signin/email", &form).await.status(), 302);
+        let link = site.prints("/api/auth/callback/email?").await[site.url.len()..].to_owned();
+        let code = site.prints("code").await.split(' ').next_back().unwrap().to_owned();
+        if with_code {
+            let page = site.get("/api/auth/verify-request?provider=email&type=email").await.1;
+            assert!(page.contains("one-time-code"), "{page}");
+            let form = [("csrfToken", &*csrf), ("code", &*code)];
+            assert_eq!(site.send(Method::POST, "/api/auth/callback/email", &form).await.status(), 302);
+        } else {
+            assert!(site.get(&link).await.1.contains("pat@example.com"));
+            assert!(site.get("/").await.1.contains("nobody"), "it asks first");
+            assert_eq!(site.send(Method::POST, &link, &[("csrfToken", &csrf)]).await.status(), 302);
+        }
+        assert!(site.get("/").await.1.contains("you are pat@example.com"));
+    }
 }
 
 #[tokio::test]

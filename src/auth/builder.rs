@@ -6,7 +6,7 @@ mod stores;
 
 use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site};
+use super::{Auth, CredentialsUsers, CsrfSecrets, DescribeClient, Settings, Site, site::MailSite};
 use crate::{
     account::{LinkingPolicy, TokenSeal},
     callbacks::{
@@ -366,10 +366,12 @@ impl AuthBuilder {
         let rules = self.dialect.rules();
         let (stores, place) = self.place();
         let sign_in_page = self.pages.sign_in.clone().unwrap_or_else(|| format!("{base_path}/signin"));
+        let names = [&http.names, &https.names];
+        let mail = MailSite::new(&self.providers, rules, &self.secret, names);
         #[cfg(feature = "oauth")]
         let oauth = OAuthSite {
             clients,
-            checks: Checks::new(rules, &self.secret, [&http.names, &https.names]),
+            checks: Checks::new(rules, &self.secret, names),
             used: UsedStates::default(),
             turns: Turns::default(),
         };
@@ -379,6 +381,7 @@ impl AuthBuilder {
             base_path,
             local_path,
             csrf: CsrfSecrets::new(&self.secret, rules),
+            mail,
             cross_site: CrossSite::new(&origin, self.check_cross_site),
             providers: self.providers,
             pages: self.pages,
@@ -443,6 +446,19 @@ impl AuthBuilder {
             }
             if self.providers[..index].iter().any(|earlier| earlier.id() == id) {
                 problems.add(format!("two providers have the id {id:?}"), "give one of them another id");
+            }
+            if let Provider::Email(email) = provider {
+                let own = email.own_secret().map(Secret::problems).unwrap_or_default();
+                for (problem, remedy) in own {
+                    problems.add(format!("{id:?} has a secret of its own: {problem}"), remedy);
+                }
+                let limit = email.per_address();
+                if limit.count > 100 || limit.per.is_zero() {
+                    problems.add(
+                        format!("the limit of mails of {id:?} cannot be counted"),
+                        "set it to 100 at most in some time, or to 0 for none",
+                    );
+                }
             }
             if let Provider::Credentials(credentials) = provider
                 && credentials.fields().is_empty()

@@ -58,7 +58,7 @@ impl CsrfSecrets {
 
     /// What a token is stored as: the first one to write, all of them to find it by. Mailed links are hashed like
     /// CSRF tokens (`docs/protocol.md` section 8).
-    pub(crate) fn hashes(&self, token: &str) -> impl Iterator<Item = String> {
+    pub(super) fn hashes(&self, token: &str) -> impl Iterator<Item = String> {
         self.texts.iter().map(move |text| hash(token, text))
     }
 

@@ -17,7 +17,7 @@ mod sweep;
 mod verifier;
 mod watch;
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderMap};
 
@@ -124,6 +124,11 @@ impl Auth {
     /// The site's origin for this request, if anybody who may has said it.
     pub(crate) fn origin(&self, request: Head<'_>) -> Option<Cow<'_, Origin>> {
         self.settings.origin.as_ref()?.resolve(request)
+    }
+
+    /// Where a request comes from, if the server says it.
+    pub(crate) fn source(&self, request: Head<'_>) -> Option<IpAddr> {
+        self.settings.origin.as_ref()?.source(request)
     }
 
     /// Whether the site is at https for this request; none if nobody who may has said it.

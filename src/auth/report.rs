@@ -77,6 +77,10 @@ impl Auth {
             );
         }
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        decisions.extend(providers.clone().flat_map(|provider| match provider {
+            Provider::Email(email) => email.report(),
+            _ => Vec::new(),
+        }));
         warnings.extend(providers.flat_map(|provider| match provider {
             #[cfg(feature = "oauth")]
             Provider::OAuth(_) => Vec::new(),

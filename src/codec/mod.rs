@@ -109,7 +109,6 @@ pub(crate) fn of_format(format: TokenFormat, secret: &Secret, cookie_name: &str)
 
 /// The codec of a dialect for what is sealed for another purpose than a session, such as the cookies that bind a
 /// sign-in to its browser (`docs/protocol.md` sections 4.4 and 7.2).
-#[cfg(feature = "oauth")]
 pub(crate) fn for_purpose(format: TokenFormat, secret: &Secret, salt: &str) -> Arc<dyn Codec> {
     match format {
         TokenFormat::SignedHs512 | TokenFormat::Gcm => Arc::new(JweGcm::new(secret, salt)),

@@ -22,6 +22,9 @@ pub enum CookieKind {
     PkceCodeVerifier,
     /// The `nonce` of a sign-in at a provider.
     Nonce,
+    /// Which mail this browser has asked for ([`Email::confirm`](crate::Email::confirm),
+    /// [`same_browser`](crate::Email::same_browser), [`code`](crate::Email::code)).
+    Email,
 }
 
 /// Changes to one cookie; what is not named stays as the dialect has it.
@@ -110,6 +113,7 @@ pub(crate) struct CookieNames {
     pub(crate) state: CookieSpec,
     pub(crate) pkce_code_verifier: CookieSpec,
     pub(crate) nonce: CookieSpec,
+    pub(crate) email: CookieSpec,
 }
 
 impl CookieNames {
@@ -135,14 +139,15 @@ impl CookieNames {
             state: spec(CookieKind::State, "__Secure-", "state"),
             pkce_code_verifier: spec(CookieKind::PkceCodeVerifier, "__Secure-", "pkce.code_verifier"),
             nonce: spec(CookieKind::Nonce, "__Secure-", "nonce"),
+            email: spec(CookieKind::Email, "__Secure-", "email"),
         }
     }
 
     /// What a browser or the wire would refuse, each with its remedy.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let mut problems = ConfigError::none();
-        let Self { session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce } = self;
-        for spec in [session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce] {
+        let Self { session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce, email } = self;
+        for spec in [session_token, callback_url, csrf_token, state, pkce_code_verifier, nonce, email] {
             check_spec(spec, &mut problems);
         }
         problems.into_result()

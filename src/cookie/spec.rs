@@ -62,7 +62,6 @@ impl CookieSpec {
     }
 
     /// Sets the cookie called `name` for so long: by the browser's clock, and by this one's for old browsers.
-    #[cfg(feature = "oauth")]
     pub(crate) fn set_for(&self, name: &str, value: &str, lifetime: Duration, now: Timestamp) -> SetCookie {
         self.build(name, value, Lifetime::For(lifetime, now))
     }
@@ -89,7 +88,6 @@ impl CookieSpec {
         match lifetime {
             Lifetime::Browser => {}
             Lifetime::Until(expires) => cookie.set_expires(Expiration::from(expires.to_offset())),
-            #[cfg(feature = "oauth")]
             Lifetime::For(lifetime, now) => {
                 cookie.set_max_age(cookie_duration(lifetime));
                 cookie.set_expires(Expiration::from(now.plus(lifetime).to_offset()));
@@ -113,7 +111,6 @@ impl CookieSpec {
 enum Lifetime {
     Browser,
     Until(Timestamp),
-    #[cfg(feature = "oauth")]
     For(Duration, Timestamp),
     Removed(Timestamp),
 }

@@ -154,6 +154,8 @@ pub(crate) struct Rules {
     // Links by mail (section 8)
     /// The domain of an address has to have a dot.
     pub(crate) domain_needs_dot: bool,
+    /// Links carry where the browser wants to go; otherwise its cookie alone knows.
+    pub(crate) link_callback_url: bool,
     /// The error code of a link without a token.
     pub(crate) missing_token: &'static str,
 

@@ -15,6 +15,7 @@ pub(super) const RULES: Rules = Rules {
     check_cookies: false,
     names_exchange: false,
     domain_needs_dot: false,
+    link_callback_url: false,
     missing_token: "Verification",
     cookies_everywhere: true,
     error_to_sign_in: &[

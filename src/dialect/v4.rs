@@ -26,6 +26,7 @@ pub(super) const RULES: Rules = Rules {
     names_exchange: true,
     judges_sign_in_url: false,
     domain_needs_dot: true,
+    link_callback_url: true,
     missing_token: "configuration",
     serves_update: true,
     serves_log: true,

@@ -9,7 +9,7 @@ mod mailbox;
 #[cfg(feature = "smtp")]
 mod smtp;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -65,5 +65,17 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// What its operator should know, for the report at the start; nothing by default.
     fn report(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// A mailer that was chosen while the program runs.
+#[async_trait]
+impl<M: Mailer + ?Sized> Mailer for Arc<M> {
+    async fn send(&self, mail: Mail) -> Result<(), BoxError> {
+        (**self).send(mail).await
+    }
+
+    fn report(&self) -> Vec<String> {
+        (**self).report()
     }
 }

@@ -5,17 +5,19 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox as Party, MultiPart},
     transport::smtp::{
+        PoolConfig,
         authentication::Credentials,
         client::{Tls, TlsParameters},
     },
 };
 use percent_encoding::percent_decode_str;
+use tokio::runtime::Handle;
 use url::Url;
 
 use super::{Mail, Mailer};
 use crate::error::{BoxError, ConfigError};
 
-/// Hands mail to an SMTP server (RFC 5321), over a pool of connections.
+/// Hands mail to an SMTP server (RFC 5321), each over a connection of its own, in 20 seconds at most.
 ///
 /// `smtp://` begins in the clear and goes over to TLS (STARTTLS, RFC 3207), without which no mail is sent, unless the
 /// server is on this machine; `smtps://` is TLS from the start (RFC 8314). Names of servers are verified by the
@@ -35,7 +37,7 @@ pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
 }
 
-/// How long a server may take to answer.
+/// How long it may take to hand over a mail, from the connection to the end.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl SmtpMailer {
@@ -43,8 +45,12 @@ impl SmtpMailer {
     ///
     /// # Errors
     ///
-    /// When the URL is none of SMTP, or the sender is no address.
+    /// When the URL is none of SMTP, or the sender is no address; or outside of a Tokio runtime, where the connections
+    /// live.
     pub fn new(server: &str, from: &str) -> Result<Self, ConfigError> {
+        Handle::try_current().map_err(|_| {
+            ConfigError::one("there is no Tokio runtime for mail", "make the mailer inside of one")
+        })?;
         let bad_url = || {
             ConfigError::one(
                 "the SMTP server's URL cannot be read",
@@ -73,7 +79,10 @@ impl SmtpMailer {
             AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.trim_matches(['[', ']']))
                 .port(url.port().unwrap_or(port))
                 .tls(tls)
-                .timeout(Some(TIMEOUT));
+                .timeout(Some(TIMEOUT))
+                // None is used again: lettre would keep one that was given up half-way, and say the next mail into it,
+                // with a link of somebody else.
+                .pool_config(PoolConfig::new().max_size(0));
         if !url.username().is_empty() {
             let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
             builder = builder.credentials(Credentials::new(
@@ -112,10 +121,17 @@ impl Mailer for SmtpMailer {
             .from(self.from.clone())
             .to(to)
             .subject(mail.subject)
-            .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))?;
-        self.transport.send(message).await?;
+            .multipart(MultiPart::alternative_plain_html(lines(&mail.text), lines(&mail.html)))?;
+        // lettre limits the connecting alone.
+        tokio::time::timeout(TIMEOUT, self.transport.send(message)).await??;
         Ok(())
     }
+}
+
+/// With line ends that lettre writes as CR and LF: a bare CR would go out as it is, and some servers end a message there
+/// that others do not.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// Who mail is from; not the server, whose URL may hold a password.

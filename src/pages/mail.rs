@@ -2,10 +2,20 @@
 
 use super::{html::Html, style::Style};
 
+const TYPE_CODE: &str = "Or type this code, in the browser where you asked for it and nowhere else:";
+
 /// Subject, text and HTML. The address is not in it: whoever asks for a mail to somebody else writes nothing there.
-pub(crate) fn sign_in_mail(style: &Style, host: &str, url: &str) -> (String, String, String) {
+pub(crate) fn sign_in_mail(
+    style: &Style,
+    host: &str,
+    url: &str,
+    code: Option<&str>,
+) -> (String, String, String) {
     let subject = format!("Sign in to {host}");
-    let text = format!("Sign in to {host}\n{url}\n\n");
+    let mut text = format!("Sign in to {host}\n{url}\n\n");
+    if let Some(code) = code {
+        text.push_str(&format!("{TYPE_CODE} {code}\n\n"));
+    }
     let (background, color) = style.button_colors();
     let mut html = Html::default();
     html.raw("<!DOCTYPE html><html lang=\"en\"><body style=\"margin:0;padding:24px 0;background:#f9f9f9\">")
@@ -26,7 +36,15 @@ pub(crate) fn sign_in_mail(style: &Style, host: &str, url: &str) -> (String, Str
                 "display:inline-block;padding:12px 22px;border-radius:6px;background:{background};color:{color};font-size:18px;font-weight:bold;text-decoration:none"
             ),
         )
-        .raw(">Sign in</a></td></tr><tr><td align=\"center\" style=\"padding:0 16px 24px;font-size:16px;line-height:22px\">")
+        .raw(">Sign in</a></td></tr>");
+    if let Some(code) = code {
+        html.raw("<tr><td align=\"center\" style=\"padding:0 16px 24px;font-size:16px;line-height:22px\">")
+            .raw(TYPE_CODE)
+            .raw("<br><strong style=\"font-size:24px;letter-spacing:2px\">")
+            .text(code)
+            .raw("</strong></td></tr>");
+    }
+    html.raw("<tr><td align=\"center\" style=\"padding:0 16px 24px;font-size:16px;line-height:22px\">")
         .raw("If you did not request this email you can safely ignore it.</td></tr></table></body></html>");
     (subject, text, html.finish())
 }

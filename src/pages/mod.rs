@@ -5,6 +5,7 @@
 
 mod color;
 mod config;
+mod confirm;
 mod error;
 mod html;
 mod mail;
@@ -17,10 +18,11 @@ mod verify_request;
 
 pub use self::config::{ColorScheme, Pages, Theme};
 pub(crate) use self::{
+    confirm::{Confirm, page as confirm},
     error::{ErrorMessage, page as error},
     mail::sign_in_mail,
     sign_in::{SignIn, message as sign_in_message, page as sign_in},
     sign_out::page as sign_out,
     style::Style,
-    verify_request::page as verify_request,
+    verify_request::{CodeForm, page as verify_request},
 };

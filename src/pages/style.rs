@@ -90,6 +90,27 @@ impl Style {
         kind: &'static str,
         content: impl FnOnce(&mut Html),
     ) -> String {
+        self.page_with(self.logo.as_deref(), title, kind, content)
+    }
+
+    /// Likewise, with nothing on it that comes from another site.
+    pub(super) fn page_of_ours(
+        &self,
+        title: &'static str,
+        kind: &'static str,
+        content: impl FnOnce(&mut Html),
+    ) -> String {
+        let logo = self.logo.as_deref().filter(|logo| logo.starts_with('/'));
+        self.page_with(logo, title, kind, content)
+    }
+
+    fn page_with(
+        &self,
+        logo: Option<&str>,
+        title: &'static str,
+        kind: &'static str,
+        content: impl FnOnce(&mut Html),
+    ) -> String {
         let (schemes, body_class) = match self.color_scheme {
             ColorScheme::Auto => ("light dark", "__next-auth-theme-auto"),
             ColorScheme::Light => ("light", "__next-auth-theme-light"),
@@ -109,7 +130,7 @@ impl Style {
             .raw("\"><main class=\"page\"><div class=\"")
             .raw(kind)
             .raw("\"><div class=\"card\">");
-        if let Some(logo) = &self.logo {
+        if let Some(logo) = logo {
             html.raw("<img class=\"logo\" alt=\"\"").attribute("src", logo).raw(">");
         }
         content(&mut html);

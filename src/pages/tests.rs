@@ -20,7 +20,16 @@ fn everything_dynamic_is_escaped() {
         ..SignInCase::default()
     };
     let style = style(&Theme::new().logo(format!("/{EVIL}")));
-    for (page, places) in [(page.render(&style), 13), (sign_out(&style, EVIL, EVIL), 3)] {
+    let confirmed = confirm(&style, &Confirm { csrf_token: EVIL, ..confirmation(EVIL, true) });
+    let origin = &policy().known()[0].clone();
+    let code = verify_request(&style, origin, Some(&CodeForm { provider: EVIL, ..code_form(EVIL) }));
+    for (page, places) in [
+        (page.render(&style), 13),
+        (sign_out(&style, EVIL, EVIL), 3),
+        (confirmed, 4),
+        (code, 3),
+        (sign_in_mail(&style, EVIL, EVIL, Some(EVIL)).2, 3),
+    ] {
         let escaped = "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;b onclick=x style=x&gt;&amp;";
         assert_eq!(page.matches(escaped).count(), places, "{page}");
         assert!(!page.contains(EVIL) && !page.contains("<script") && !page.contains("<b "), "{page}");
@@ -190,13 +199,25 @@ fn all(style: &Style) -> Vec<String> {
         SignInCase::default().render(style),
         failed.render(style),
         sign_out(style, BASE, "token"),
-        verify_request(style, &policy().known()[0]),
+        verify_request(style, &policy().known()[0], None),
+        verify_request(style, &policy().known()[0], Some(&code_form("token"))),
+        confirm(style, &confirmation("pat@app.example", false)),
+        confirm(style, &confirmation("pat@app.example", true)),
     ]);
     pages
 }
 
 fn error_page(style: &Style, message: ErrorMessage) -> String {
     error(style, BASE, &policy().known()[0], message)
+}
+
+fn code_form(csrf_token: &str) -> CodeForm<'_> {
+    CodeForm { base: BASE, provider: "email", csrf_token, was_wrong: true }
+}
+
+fn confirmation(address: &str, is_elsewhere: bool) -> Confirm<'_> {
+    static ORIGIN: std::sync::LazyLock<OriginPolicy> = std::sync::LazyLock::new(policy);
+    Confirm { origin: &ORIGIN.known()[0], csrf_token: "token", address, is_elsewhere }
 }
 
 fn policy() -> OriginPolicy {

@@ -24,6 +24,13 @@ pub(super) async fn post(cx: &Cx, provider: Option<&str>) -> Reply {
     match provider.and_then(|id| cx.site.provider(id)) {
         Some(Provider::Credentials(credentials)) if cx.is_verified() => sign_in(cx, credentials).await,
         Some(Provider::Credentials(_)) => cx.fail_csrf("signin"),
+        Some(Provider::Email(email)) if email.asks_first() || email.has_code() => {
+            if cx.is_verified() {
+                email::confirmed(cx, email).await
+            } else {
+                cx.fail_csrf("signin")
+            }
+        }
         Some(Provider::Email(_)) | None => cx.unsupported(),
         // Those that post have been answered before.
         #[cfg(feature = "oauth")]

@@ -1,115 +1,143 @@
-//! Links by mail: asked for at `POST /signin/ID`, opened at `GET /callback/ID` (`docs/protocol.md` section 8).
+//! Links by mail: asked for at `POST /signin/ID`, opened at `GET /callback/ID` (`docs/protocol.md` section 8). Where a
+//! page asks first, its form is posted to the same URL; a code is posted there, too.
+
+mod code;
+mod send;
 
 use http::StatusCode;
 
+pub(super) use self::{code::form as code_form, send::send};
 use super::{
     Cx,
     callback::{self, Proven},
 };
 use crate::{
-    callbacks::{Failed, SignInContext},
+    auth::Site,
+    cookie::CookieHeaders,
     error::ErrorCode,
-    mail::{EmailAddress, Mail},
+    mail::EmailAddress,
+    mailed::Asked,
     pages,
-    provider::{Email, SignInLink},
+    provider::{Email, Provider},
     reply::Reply,
-    store::{StoreError, Stores, VerificationToken},
+    store::{StoreError, Stores},
     user::{Account, User},
 };
 
-/// Sends a link.
-pub(super) async fn send(cx: &Cx, email: &Email) -> Reply {
-    let rules = cx.auth.settings.rules;
-    let Some(stores) = &cx.auth.settings.stores else { return failed(cx, email, ErrorCode::Configuration) };
-    let typed = cx.body.text("email").unwrap_or_default();
-    let Some(address) = EmailAddress::normalise(typed, rules.domain_needs_dot) else {
-        return failed(cx, email, ErrorCode::EmailSignin);
-    };
-    let Ok(user) = user_of(stores, &address).await else { return failed(cx, email, ErrorCode::EmailSignin) };
-    let context =
-        SignInContext { verification_request: true, ..SignInContext::new(user, account_of(email, &address)) };
-    if let Err(refused) = callback::may_sign_in(cx, context).await {
-        return refused.reply(cx, email.id()).await;
-    }
-    if !mailed(cx, stores, email, address).await {
-        return failed(cx, email, ErrorCode::EmailSignin);
-    }
-    let to = format!("{}/verify-request?provider={}&type=email", cx.base, email.id());
-    Reply::redirect(StatusCode::OK, to)
-}
-
-/// Opens a link.
+/// Opens a link: signs in, or asks whether to.
 pub(super) async fn open(cx: &Cx, email: &Email) -> Reply {
-    let rules = cx.auth.settings.rules;
-    let Some(stores) = &cx.auth.settings.stores else { return failed(cx, email, ErrorCode::Configuration) };
-    let Some(token) = cx.query.text("token").filter(|token| !token.is_empty()) else {
-        return failed(cx, email, ErrorCode::MissingToken { code: rules.missing_token });
-    };
-    let identifier = cx.query.text("email").unwrap_or_default();
-    let address = match used(cx, stores, identifier, token).await {
-        Ok(Some(address)) => address,
-        Ok(None) => return failed(cx, email, ErrorCode::Verification),
-        Err(_) => return failed(cx, email, ErrorCode::Callback),
-    };
-    let Ok(user) = user_of(stores, &address).await else { return failed(cx, email, ErrorCode::Callback) };
-    let account = account_of(email, &address);
-    callback::finish(cx, email.id(), Proven::new(user, account)).await
+    match Link::read(cx, email) {
+        Ok(link) if email.asks_first() => confirm(cx, email, &link),
+        Ok(link) => link.redeem(cx, email).await,
+        Err(refusal) => refusal,
+    }
 }
 
-/// Whether the mail has left. The token is stored before that, and does not stay if it has not (S50).
-async fn mailed(cx: &Cx, stores: &Stores, email: &Email, to: EmailAddress) -> bool {
-    let Ok(token) = cx.site.csrf.new_token() else { return false };
-    let Some(hash) = cx.site.csrf.hashes(&token).next() else { return false };
-    let identifier = to.as_str().to_owned();
-    let row = VerificationToken::new(&identifier, &hash, cx.visit.now.plus(email.lifetime()));
-    if stores.ask(stores.tokens.create_verification_token(&row)).await.is_err() {
-        return false;
+/// Takes what a form of ours posts: a code, or that the link is meant.
+pub(super) async fn confirmed(cx: &Cx, email: &Email) -> Reply {
+    if email.has_code() && cx.body.text("code").is_some() {
+        return code::enter(cx, email).await;
     }
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("callbackUrl", &cx.callback_url)
-        .append_pair("token", &token)
-        .append_pair("email", &identifier)
-        .finish();
-    let link = SignInLink {
-        to,
-        url: format!("{}/callback/{}?{query}", cx.base, email.id()),
-        host: cx.origin.host().to_owned(),
-        max_age: email.lifetime(),
-    };
-    let sent = match written(cx, email, link).await {
-        Ok(mail) => cx.auth.settings.callbacks.send(email.mailer(), mail).await,
-        Err(failed) => Err(failed),
-    };
-    if sent.is_err() {
-        let _ = stores.ask(stores.tokens.use_verification_token(&identifier, &hash)).await;
+    match Link::read(cx, email) {
+        Ok(link) if email.asks_first() => link.redeem(cx, email).await,
+        Ok(_) => cx.unsupported(),
+        Err(refusal) => refusal,
     }
-    sent.is_ok()
 }
 
-async fn written(cx: &Cx, email: &Email, link: SignInLink) -> Result<Mail, Failed> {
-    if let Some(write) = email.writer() {
-        return cx.auth.settings.callbacks.run("write", write, link).await;
-    }
-    let (subject, text, html) = pages::sign_in_mail(&cx.site.style, &link.host, &link.url);
-    Ok(Mail::new(link.to, subject, text, html))
+/// Whether a page stands at this path, for which HEAD is like GET.
+pub(super) fn shows_page(site: &Site, path: &str) -> bool {
+    let provider = site.endpoint(path).and_then(|rest| rest.strip_prefix("callback/"));
+    let provider = provider.and_then(|id| site.provider(id));
+    matches!(provider, Some(Provider::Email(email)) if email.asks_first())
 }
 
-/// The address that a token proves, which is used up by that, however old it is.
-async fn used(
-    cx: &Cx,
-    stores: &Stores,
-    identifier: &str,
-    token: &str,
-) -> Result<Option<EmailAddress>, StoreError> {
-    // Made with an older secret, too.
-    for hash in cx.site.csrf.hashes(token) {
-        let row = stores.ask(stores.tokens.use_verification_token(identifier, &hash)).await?;
-        if let Some(row) = row {
-            let good = row.expires > cx.visit.now && row.identifier == identifier;
-            return Ok(good.then(|| EmailAddress::parse(&row.identifier)).flatten());
+/// What a link holds, and whether this browser has asked for it.
+struct Link<'a> {
+    token: &'a str,
+    identifier: &'a str,
+    asked_here: bool,
+}
+
+impl<'a> Link<'a> {
+    fn read(cx: &'a Cx, email: &Email) -> Result<Self, Reply> {
+        let Some(token) = cx.query.text("token").filter(|token| !token.is_empty()) else {
+            let code = cx.auth.settings.rules.missing_token;
+            return Err(failed(cx, email, ErrorCode::MissingToken { code }));
+        };
+        let identifier = cx.query.text("email").unwrap_or_default();
+        let asked_here = asked(cx, email).is_some_and(|asked| asked.email == identifier);
+        if email.is_for_one_browser() && !asked_here {
+            tracing::info!("a mailed link was opened in another browser than the one that asked for it");
+            return Err(failed(cx, email, ErrorCode::Verification));
         }
+        Ok(Self { token, identifier, asked_here })
     }
-    Ok(None)
+
+    async fn redeem(self, cx: &Cx, email: &Email) -> Reply {
+        let Some(stores) = &cx.auth.settings.stores else {
+            return failed(cx, email, ErrorCode::Configuration);
+        };
+        // Made with an older secret, too.
+        for hash in cx.site.link_hashes(email, self.token) {
+            match used(cx, stores, self.identifier, &hash).await {
+                Ok(Used::Good(address)) => return admit(cx, stores, email, &address).await,
+                Ok(Used::Late) => return failed(cx, email, ErrorCode::Verification),
+                Ok(Used::Unknown) => {}
+                Err(_) => return failed(cx, email, ErrorCode::Callback),
+            }
+        }
+        failed(cx, email, ErrorCode::Verification)
+    }
+}
+
+/// Asks. Nothing is looked up, so the page is the same for links that are good and links that are not.
+fn confirm(cx: &Cx, email: &Email, link: &Link<'_>) -> Reply {
+    // Nothing but an address is shown: anybody can make up a link.
+    let Some(address) = EmailAddress::parse(link.identifier) else {
+        return failed(cx, email, ErrorCode::Verification);
+    };
+    let page = pages::Confirm {
+        origin: &cx.origin,
+        csrf_token: &cx.csrf.token,
+        address: address.as_str(),
+        is_elsewhere: !link.asked_here,
+    };
+    cx.page(StatusCode::OK, pages::confirm(&cx.site.style, &page)).with_secret_url()
+}
+
+/// What came of using a link up.
+enum Used {
+    /// It proves this address.
+    Good(EmailAddress),
+    /// It is over now, and was before.
+    Late,
+    Unknown,
+}
+
+/// Uses a link up, by what the store keeps it as, however old it is.
+async fn used(cx: &Cx, stores: &Stores, identifier: &str, hash: &str) -> Result<Used, StoreError> {
+    let row = stores.ask(stores.tokens.use_verification_token(identifier, hash)).await?;
+    let Some(row) = row else { return Ok(Used::Unknown) };
+    let good = row.expires > cx.visit.now && row.identifier == identifier;
+    let address = EmailAddress::parse(&row.identifier).filter(|_| good);
+    Ok(address.map_or(Used::Late, Used::Good))
+}
+
+/// Signs in whoever has proved this address.
+async fn admit(cx: &Cx, stores: &Stores, email: &Email, address: &EmailAddress) -> Reply {
+    let Ok(user) = user_of(stores, address).await else { return failed(cx, email, ErrorCode::Callback) };
+    let reply = callback::finish(cx, email.id(), Proven::new(user, account_of(email, address))).await;
+    if email.marks_browser() && asked(cx, email).is_some_and(|asked| asked.email == address.as_str()) {
+        return reply.with_cookies(vec![cx.site.mail.asked.remove(cx.visit.https, cx.visit.now)]);
+    }
+    reply
+}
+
+/// What this browser has asked this provider for.
+fn asked(cx: &Cx, email: &Email) -> Option<Asked> {
+    let cookies = CookieHeaders::of(&cx.parts.headers);
+    cx.site.mail.asked.find(email.id(), &cookies, cx.visit.https, cx.visit.now)
 }
 
 /// The user with this address, or who they would be.

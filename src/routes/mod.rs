@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Answers a request under the base path.
-pub(crate) async fn serve<B>(auth: Auth, site: Arc<Site>, request: Request<B>) -> Response<Bytes>
+pub(crate) async fn serve<B>(auth: Auth, site: Arc<Site>, mut request: Request<B>) -> Response<Bytes>
 where
     B: Body + Send + 'static,
     B::Data: Buf + Send,
@@ -51,6 +51,9 @@ where
     #[cfg(feature = "oauth")]
     if let Some(provider) = oauth::posts_here(&site, &request) {
         return oauth::take_post(&auth, &site, &provider, request).await;
+    }
+    if method == Method::HEAD && email::shows_page(&site, request.uri().path()) {
+        *request.method_mut() = Method::GET;
     }
     let endpoints = Endpoints { auth, site: Arc::clone(&site) };
     match site.cross_site.guard(endpoints, request).await {

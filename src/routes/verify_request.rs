@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::Cx;
+use super::{Cx, email};
 use crate::{pages, reply::Reply};
 
 pub(super) fn page(cx: &Cx) -> Reply {
@@ -11,6 +11,10 @@ pub(super) fn page(cx: &Cx) -> Reply {
             Reply::redirect(StatusCode::OK, format!("{page}?{query}"))
         }
         (Some(page), _) => Reply::redirect(StatusCode::OK, page),
-        (None, _) => cx.page(StatusCode::OK, pages::verify_request(&cx.site.style, &cx.origin)),
+        (None, _) => {
+            let form = email::code_form(cx);
+            let html = pages::verify_request(&cx.site.style, &cx.origin, form.as_ref());
+            cx.page(StatusCode::OK, html)
+        }
     }
 }

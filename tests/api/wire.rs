@@ -6,6 +6,7 @@
 mod callback_url;
 mod cookies;
 mod deliberate;
+mod email_tokens;
 mod errors;
 mod get_token;
 mod guards;

@@ -16,7 +16,7 @@ use portcullis::{AuthContext, store::Store};
 use serde_json::{Value, json};
 
 use crate::{
-    mail::{ask, goes_to, link, mailing},
+    mail::{ask, goes_to, link, mailing_with},
     site::{COOKIE, Gate, HOUR, browser, context, hours, site},
     stores::on_each_store,
 };
@@ -203,7 +203,7 @@ async fn s88_a_new_id_that_is_dropped_leaves_one_session_at_most(store: Arc<dyn 
 
 async fn s88_a_link_whose_opening_is_dropped_opens_once_at_most(store: Arc<dyn Store>) {
     let slow = Gate::pausing(&store);
-    let (_, builder, mailbox) = mailing(&slow);
+    let (_, builder, mailbox) = mailing_with(&slow, |email| email.limit(0, HOUR));
     let auth = builder.build().unwrap();
     at_each_poll(async |polls| {
         ask(&mut browser(&auth), "pat@example.com").await;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use portcullis::{
-    Auth, BoxError, Dialect, Email, Pages, SignInDecision,
-    mail::{Mail, Mailbox, Mailer},
+    Auth, BoxError, Dialect, Email, Pages, Secret, SignInDecision, Theme,
+    mail::{EmailAddress, Mail, Mailbox, Mailer},
     store::Store,
 };
 use serde_json::json;
@@ -26,16 +26,27 @@ on_each_store![
     s49_a_token_is_bound_to_its_address,
     s50_no_token_without_a_mail,
     s54_the_mail_shows_what_is_ours,
+    s54_the_mail_wears_the_theme,
     links_grow_old,
+    a_provider_may_have_a_secret_of_its_own,
+    addresses_may_be_judged_otherwise,
     the_callback_is_asked_twice,
     addresses_are_refused_in_the_words_of_the_dialect,
     new_users_are_led_to_their_page,
 ];
 
 pub fn mailing(store: &Arc<dyn Store>) -> (crate::support::ManualClock, portcullis::AuthBuilder, Mailbox) {
+    mailing_with(store, |email| email)
+}
+
+/// Likewise, with a provider that is set up otherwise.
+pub fn mailing_with(
+    store: &Arc<dyn Store>,
+    change: impl FnOnce(Email) -> Email,
+) -> (crate::support::ManualClock, portcullis::AuthBuilder, Mailbox) {
     let mailbox = Mailbox::default();
     let (clock, builder) = site(store);
-    (clock, builder.provider(Email::new(mailbox.clone())), mailbox)
+    (clock, builder.provider(change(Email::new(mailbox.clone()))), mailbox)
 }
 
 pub async fn ask(browser: &mut Browser, address: &str) -> Answer {
@@ -185,11 +196,63 @@ async fn s54_the_mail_shows_what_is_ours(store: Arc<dyn Store>) {
     assert!(!format!("{mail:?}").contains("token="));
 }
 
+/// S54: colours were checked when the theme was made; a logo would be fetched, so there is none.
+async fn s54_the_mail_wears_the_theme(store: Arc<dyn Store>) {
+    let (_, builder, mailbox) = mailing(&store);
+    let theme = Theme::new().brand_color("#0a7c66").button_text("#fefefe").logo("https://img.example/l.png");
+    let auth = builder.theme(theme).build().unwrap();
+    ask(&mut browser(&auth), "pat@example.com").await;
+    let html = mailbox.take().remove(0).html;
+    assert!(html.contains("background:#0a7c66;color:#fefefe") && !html.contains("img.example"), "{html}");
+}
+
+async fn a_provider_may_have_a_secret_of_its_own(store: Arc<dyn Store>) {
+    const OWN: &str = "Qm7Ls2Zx9Vb4Nc8Kd1Fg6Hj3Wp5Ty0Ru";
+    let (_, builder, mailbox) = mailing_with(&store, |email| email.secret(Secret::new(OWN)));
+    let auth = builder.build().unwrap();
+    ask(&mut browser(&auth), "pat@example.com").await;
+    let link = link(&mailbox.take()[0]);
+    let token = link.split("token=").nth(1).unwrap().split('&').next().unwrap();
+    let hash = |secret: &str| -> String {
+        Sha256::digest(format!("{token}{secret}")).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    assert!(store.use_verification_token("pat@example.com", &hash(SECRET)).await.unwrap().is_none());
+    let row = store.use_verification_token("pat@example.com", &hash(OWN)).await.unwrap().unwrap();
+    store.create_verification_token(&row).await.unwrap();
+    // A rotation of it breaks no link.
+    let rotated = Secret::new("0Zb5Xk1Wq8Rt3Yp6Lm2Nv7Cd4Fj9Hs0G").or_previous(OWN);
+    let auth = mailing_with(&store, |email| email.secret(rotated)).1.build().unwrap();
+    let mut there = browser(&auth);
+    there.get(&link).await;
+    assert_ne!(there.who().await, "nobody");
+    let weak = mailing_with(&store, |email| email.secret(Secret::new("weak"))).1.build();
+    assert!(weak.unwrap_err().to_string().contains("a secret of its own"));
+}
+
+async fn addresses_may_be_judged_otherwise(store: Arc<dyn Store>) {
+    let (_, builder, mailbox) = mailing_with(&store, |email| {
+        email.normalize_identifier(async |typed| match typed.as_str() {
+            "broken" => Err("no answer".into()),
+            "panic" => panic!("it panics"),
+            typed => Ok(EmailAddress::parse(&format!("{typed}@app.example"))),
+        })
+    });
+    let auth = builder.build().unwrap();
+    let mut browser = browser(&auth);
+    for (typed, sent) in [("Pat", true), ("a,b", false), ("a@b", false), ("broken", false), ("panic", false)]
+    {
+        let answer = ask(&mut browser, typed).await;
+        assert_eq!(goes_to(&answer).contains("/verify-request?"), sent, "{typed}");
+    }
+    let mails = mailbox.take();
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["pat@app.example"]);
+    browser.get(&link(&mails[0])).await;
+    assert_eq!(browser.session().await["user"]["email"], "pat@app.example");
+}
+
 async fn links_grow_old(store: Arc<dyn Store>) {
-    let mailbox = Mailbox::default();
-    let (clock, builder) = site(&store);
-    let provider = Email::new(mailbox.clone()).max_age(Duration::from_secs(600));
-    let auth = builder.provider(provider).build().unwrap();
+    let (clock, builder, mailbox) = mailing_with(&store, |email| email.max_age(Duration::from_secs(600)));
+    let auth = builder.build().unwrap();
     let mut browser = browser(&auth);
     for (age, good) in [(599, true), (600, false)] {
         ask(&mut browser, "pat@example.com").await;

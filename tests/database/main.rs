@@ -37,12 +37,15 @@ mod accounts;
 #[cfg(feature = "cache")]
 mod caches;
 mod cancelled;
+mod codes;
+mod confirm;
 mod crashes;
 mod faults;
 mod ids;
 mod life;
 mod lists;
 mod mail;
+mod mail_limits;
 #[cfg(feature = "oauth")]
 mod provider;
 #[cfg(feature = "oauth")]
