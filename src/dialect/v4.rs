@@ -24,6 +24,7 @@ pub(super) const RULES: Rules = Rules {
     seals_state: false,
     provider_error: "Callback",
     domain_needs_dot: true,
+    judges_sign_in_redirect: false,
     link_callback_url: true,
     missing_token: "configuration",
     serves_update: true,

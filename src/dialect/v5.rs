@@ -24,6 +24,7 @@ pub(super) const RULES: Rules = Rules {
     seals_state: true,
     provider_error: "OAuthCallbackError",
     domain_needs_dot: false,
+    judges_sign_in_redirect: true,
     link_callback_url: true,
     missing_token: "Configuration",
     serves_update: true,
