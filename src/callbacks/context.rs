@@ -40,7 +40,8 @@ pub enum SignInDecision {
     Allow,
     /// Refuse: the error page says that access was denied.
     Deny,
-    /// Refuse, and lead the browser there: a path of this site, or a URL.
+    /// Refuse, and lead the browser there: a path of this site, or a URL. In v5 the `redirect` callback judges it, as it
+    /// does in Auth.js, and by default leads to no other site.
     Redirect(String),
 }
 

@@ -124,6 +124,8 @@ pub(crate) struct Rules {
     /// Codes of the error page are compared without case.
     pub(crate) error_ignores_case: bool,
     pub(crate) page_query: PageQuery,
+    /// Where the `sign_in` callback leads is for the `redirect` callback to judge; otherwise it is followed.
+    pub(crate) judges_sign_in_redirect: bool,
     /// The custom page for "check your mail" is given the query of the request.
     pub(crate) verify_request_query: bool,
     /// `GET /signin/PROVIDER` shows the sign-in page.

@@ -26,6 +26,7 @@ pub(super) const RULES: Rules = Rules {
     names_exchange: true,
     judges_sign_in_url: false,
     domain_needs_dot: true,
+    judges_sign_in_redirect: false,
     link_callback_url: true,
     missing_token: "configuration",
     serves_update: true,

@@ -26,6 +26,7 @@ pub(super) const RULES: Rules = Rules {
     names_exchange: true,
     judges_sign_in_url: true,
     domain_needs_dot: false,
+    judges_sign_in_redirect: true,
     link_callback_url: true,
     missing_token: "Configuration",
     serves_update: true,

@@ -137,8 +137,20 @@ impl Refusal {
         Self::Error { error, status: StatusCode::SERVICE_UNAVAILABLE }
     }
 
+    /// The same, told with another status.
+    pub(super) fn told_as(self, status: StatusCode) -> Self {
+        match self {
+            Self::Error { error, .. } => Self::Error { error, status },
+            Self::Redirect(to) => Self::Redirect(to),
+        }
+    }
+
     pub(super) async fn reply(self, cx: &Cx, provider: &str) -> Reply {
         match self {
+            Self::Redirect(to) if cx.auth.settings.rules.judges_sign_in_redirect => {
+                let to = cx.auth.settings.callbacks.redirect(&to, &cx.origin).await;
+                Reply::redirect(StatusCode::OK, to)
+            }
             Self::Redirect(to) => Reply::redirect(StatusCode::OK, cx.absolute(&to)),
             Self::Error { error, status } => {
                 let event = Event::SignInFailed { provider: provider.to_owned(), error: error.as_str() };

@@ -31,7 +31,8 @@ pub(in crate::routes) async fn send(cx: &Cx, email: &Email) -> Reply {
     let context =
         SignInContext { verification_request: true, ..SignInContext::new(user, account_of(email, &address)) };
     if let Err(refused) = callback::may_sign_in(cx, context).await {
-        return refused.reply(cx, email.id()).await;
+        // Nobody was to be signed in yet, so scripts are told 200, as by Auth.js.
+        return refused.told_as(StatusCode::OK).reply(cx, email.id()).await;
     }
     let Ok(cookies) = mailed(cx, stores, email, address).await else {
         return failed(cx, email, ErrorCode::EmailSignin);

@@ -3,6 +3,12 @@
 use super::Deliberate;
 
 pub(super) const V3: &[Deliberate] = &[
+    Deliberate { cases: &["v3/email/two_ats/form"], aspects: &["location"], reason: "one-address" },
+    Deliberate { cases: &["v3/email/two_ats/client"], aspects: &["body"], reason: "one-address" },
+    Deliberate { cases: &["v3/email/redirect_string/form"], aspects: &["location"], reason: "absolute-urls" },
+    Deliberate { cases: &["v3/email/redirect_string/client"], aspects: &["body"], reason: "absolute-urls" },
+    Deliberate { cases: &["v3/email/signin_throws/form"], aspects: &["location"], reason: "messages" },
+    Deliberate { cases: &["v3/email/signin_throws/client"], aspects: &["body"], reason: "messages" },
     Deliberate {
         cases: &["v3/session/jwt_callback_throws"],
         aspects: &["cookies"],
@@ -104,6 +110,10 @@ pub(super) const V3: &[Deliberate] = &[
 ];
 
 pub(super) const V4: &[Deliberate] = &[
+    Deliberate { cases: &["v4/email/redirect_string/form"], aspects: &["location"], reason: "absolute-urls" },
+    Deliberate { cases: &["v4/email/redirect_string/client"], aspects: &["body"], reason: "absolute-urls" },
+    Deliberate { cases: &["v4/email/signin_throws/form"], aspects: &["location"], reason: "messages" },
+    Deliberate { cases: &["v4/email/signin_throws/client"], aspects: &["body"], reason: "messages" },
     Deliberate {
         cases: &["v4/session/jwt_callback_throws"],
         aspects: &["cookies"],

@@ -10,9 +10,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Auth, AuthBuilder, AuthLayer, BoxError, Claims, ColorScheme, Credentials, Event, Field, JwtContext,
-    Lifetime, OriginPolicy, Pages, Rejection, SessionContext, SignInDecision, Submitted, Theme, Trigger,
-    User, get_token,
+    Auth, AuthBuilder, AuthLayer, BoxError, Claims, ColorScheme, Credentials, Email, Event, Field,
+    JwtContext, Lifetime, OriginPolicy, Pages, Rejection, SessionContext, SignInDecision, Submitted, Theme,
+    Trigger, User, get_token,
+    mail::{Mail, Mailbox, Mailer},
+    store::MemoryStore,
 };
 use serde_json::{Value, json};
 use tower::{Layer, service_fn};
@@ -35,10 +37,25 @@ pub(super) fn build(vector: &Vector) -> (App, Told) {
             hears.lock().unwrap().extend(name_of(&event));
             std::future::ready(Ok(()))
         });
+    if vector.case().starts_with("email/") {
+        let fails = vector.has("config/email_send_fails");
+        let mailer: Arc<dyn Mailer> = if fails { Arc::new(Refusing) } else { Arc::new(Mailbox::default()) };
+        builder = builder.store(MemoryStore::new()).sessions_in_tokens(true).provider(Email::new(mailer));
+    }
     for (name, value) in vector.get("config").as_object().unwrap() {
         builder = configure(builder, name, value);
     }
     (app(AuthLayer::new(builder.build().unwrap()).layer(service_fn(claims))), told)
+}
+
+#[derive(Debug)]
+struct Refusing;
+
+#[async_trait::async_trait]
+impl Mailer for Refusing {
+    async fn send(&self, _: Mail) -> Result<(), BoxError> {
+        Err("no mail today".into())
+    }
 }
 
 pub(super) async fn claims(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -64,7 +81,7 @@ fn configure(builder: AuthBuilder, name: &str, value: &Value) -> AuthBuilder {
         // For providers that are not here.
         ("adapter" | "checks", _) => builder,
         // Part of the provider.
-        ("authorize_throws" | "authorize_returns", _) => builder,
+        ("authorize_throws" | "authorize_returns" | "email_send_fails", _) => builder,
         ("session", Value::String(source)) => on_session(builder, source),
         ("session", _) => builder.lifetime(lifetime(value)),
         ("jwt", Value::String(source)) => on_jwt(builder, source),
@@ -154,20 +171,17 @@ fn user_of(value: &Value) -> User {
 }
 
 pub(super) fn on_sign_in(builder: AuthBuilder, source: &str) -> AuthBuilder {
-    match source {
-        "() => false" => builder.on_sign_in(async |_| Ok(SignInDecision::Deny)),
-        r#"() => "/blocked""# => {
-            builder.on_sign_in(async |_| Ok(SignInDecision::Redirect("/blocked".into())))
-        }
-        r#"() => "https://other.example/x""# => {
-            builder.on_sign_in(async |_| Ok(SignInDecision::Redirect("https://other.example/x".into())))
-        }
-        r#"() => { throw new Error("Sorry & no") }"# => {
-            builder.on_sign_in(async |_| Err("Sorry & no".into()))
-        }
-        r#"() => { throw new Error("Nope!") }"# => builder.on_sign_in(async |_| Err("Nope!".into())),
-        _ => panic!("this signIn has no counterpart yet: {source}"),
+    if source == "() => false" {
+        return builder.on_sign_in(async |_| Ok(SignInDecision::Deny));
     }
+    let within = |head: &str, tail: &str| Some(source.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
+    if let Some(to) = within("() => \"", "\"") {
+        return builder.on_sign_in(move |_| std::future::ready(Ok(SignInDecision::Redirect(to.clone()))));
+    }
+    let Some(message) = within("() => { throw new Error(\"", "\") }") else {
+        panic!("this signIn has no counterpart yet: {source}")
+    };
+    builder.on_sign_in(move |_| std::future::ready(Err(message.clone().into())))
 }
 
 fn on_session(builder: AuthBuilder, source: &str) -> AuthBuilder {
