@@ -204,7 +204,7 @@ const USES: [(&str, &[&str]); 29] = [
     ("account", &["clock", "codec", "secret", "store", "user"]),
     ("mailed", &["clock", "codec", "cookie", "dialect", "random", "secret", "store"]),
     // These two know each other: callbacks are shown what was typed, and a provider is made of a callback.
-    ("provider", &["callbacks", "clock", "codec", "error", "mail", "mailed", "secret", "user"]),
+    ("provider", &["account", "callbacks", "clock", "codec", "error", "mail", "mailed", "secret", "user"]),
     ("callbacks", &["clock", "error", "mail", "origin", "provider", "session", "user"]),
     (
         "oauth",

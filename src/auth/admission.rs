@@ -2,7 +2,7 @@
 
 use super::{Auth, CredentialsUsers, NotStarted};
 use crate::{
-    account::{self, Admitted, Change},
+    account::{self, Admitted, Change, LinkingPolicy},
     callbacks::Event,
     clock::Timestamp,
     session::LiveSession,
@@ -41,7 +41,7 @@ impl Auth {
             (None, "credentials") if self.settings.credentials_users == CredentialsUsers::Stored => {
                 account::admit_stored(stores, &user.id).await?
             }
-            (None, _) => account::admit(stores, &user, kept, self.settings.linking).await?,
+            (None, _) => account::admit(stores, &user, kept, self.linking_of(account)).await?,
         };
         let is_new = match admitted.change {
             Change::Created { .. } => true,
@@ -78,6 +78,17 @@ impl Auth {
         let change = account::link(stores, &user.id, &self.settings.token_seal.seal(&account)).await?;
         self.tell(&Admitted { user, change }, &account).await;
         Ok(())
+    }
+
+    fn linking_of(&self, account: &Account) -> LinkingPolicy {
+        #[cfg(feature = "oauth")]
+        if let Some(client) =
+            self.settings.site.as_ref().and_then(|site| site.oauth.client(&account.provider))
+        {
+            return client.provider.linking.unwrap_or(self.settings.linking);
+        }
+        let _ = account;
+        self.settings.linking
     }
 
     /// Stores what a provider gave at a further sign-in: it may have given up what it gave before. If that fails the

@@ -64,7 +64,9 @@ impl Auth {
                     let begun_with = Upstream::of_data(&row.data);
                     let is_meant = begun_with.is_some_and(|begun_with| {
                         begun_with.provider == provider
-                            && (upstream.session.is_none() || begun_with.session == upstream.session)
+                            && (upstream.session.is_none()
+                                || begun_with.session.is_none()
+                                || begun_with.session == upstream.session)
                     });
                     if is_meant {
                         rows.end(&row.key).await?;

@@ -17,6 +17,8 @@ mod sweep;
 mod verifier;
 mod watch;
 
+#[cfg(feature = "oauth")]
+use std::future::Future;
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderMap};
@@ -115,6 +117,12 @@ impl Auth {
 
     pub(crate) async fn sleep(&self, duration: Duration) {
         self.settings.clock.sleep(duration).await;
+    }
+
+    /// What `future` gives, unless it takes longer than `limit`.
+    #[cfg(feature = "oauth")]
+    async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        crate::clock::within(&*self.settings.clock, limit, future).await
     }
 
     /// For the log, where [`origin`](Self::origin) finds none.

@@ -8,7 +8,7 @@ use super::{AuthContext, SignInError};
 use crate::{
     clock::Timestamp,
     error::{SessionError, SessionErrorKind},
-    session::LiveSession,
+    session::{LiveSession, Upstream},
     store::{Replaced, SessionKey, StoredSession},
     user::Account,
 };
@@ -189,7 +189,12 @@ impl AuthContext {
         let stores = &rows.stores;
         let (mut version, mut data) = (row.version, row.data.clone());
         for _ in 0..ATTEMPTS {
+            let upstream = data.get(Upstream::MEMBER).cloned();
             change(&mut data);
+            // By this the session is ended when its user signs out at the provider.
+            if let Some(upstream) = upstream {
+                data.insert(Upstream::MEMBER.to_owned(), upstream);
+            }
             match stores.ask(stores.sessions.replace_session_data(&row.key, version, &data)).await? {
                 Replaced::Done => return Ok(Some(data)),
                 Replaced::Missing => return Ok(None),

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     error::Error as StdError,
     fmt,
+    future::Future,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -24,9 +25,11 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How long to wait before looking whether somebody else has refreshed it.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often to look: for longer than a lease lasts.
-const LOOKS: u32 = 400;
+const LOOKS: u32 = 700;
 /// How often to look before leases are removed that have ended.
 const LOOKS_UNTIL_FREE: u32 = 20;
+/// How long a refresh may take, with everything: less than its lease lasts, also by a clock that is a little ahead.
+const REFRESH_LIMIT: Duration = Duration::from_secs(50);
 
 /// A token of a provider, for requests on behalf of a user.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ const LOOKS_UNTIL_FREE: u32 = 20;
 pub struct ProviderToken {
     /// For `Authorization: Bearer`.
     pub access_token: String,
-    /// When it ends, if the provider says so; at least a minute from now.
+    /// When it ends, if the provider says so: at least a minute from now, unless the provider gives none that last longer.
     pub expires_at: Option<Timestamp>,
     /// What it may be used for, if the provider says so.
     pub scope: Option<String>,
@@ -193,9 +196,12 @@ struct Held {
 
 impl Held {
     fn usable(&self, now: Timestamp) -> Option<ProviderToken> {
+        self.token().filter(|token| token.expires_at.is_none_or(|end| end > now.plus(MARGIN)))
+    }
+
+    fn token(&self) -> Option<ProviderToken> {
+        let access_token = self.tokens.access_token.clone().filter(|token| !token.is_empty())?;
         let expires_at = self.tokens.expires_at.map(Timestamp::from_secs);
-        let lasts = expires_at.is_none_or(|end| end > now.plus(MARGIN));
-        let access_token = self.tokens.access_token.clone().filter(|token| lasts && !token.is_empty())?;
         Some(ProviderToken { access_token, expires_at, scope: self.tokens.scope.clone() })
     }
 }
@@ -203,7 +209,7 @@ impl Held {
 /// One refresh, which goes to its end whoever waits for it.
 struct Refresh {
     auth: Auth,
-    turn: Arc<AsyncMutex<()>>,
+    turn: Turn,
     client: Arc<OAuthClient>,
     user_id: String,
     stores: Stores,
@@ -211,7 +217,20 @@ struct Refresh {
 
 impl Refresh {
     async fn run(self) -> Result<ProviderToken, ProviderTokenError> {
-        let _turn = self.turn.lock().await;
+        let asked = self.auth.now();
+        let mut last = self.turn.lock().await;
+        // Whoever has waited is given what was waited for, be it a fault: nobody asks one after the other.
+        if let Some(Last { at, outcome }) = &*last
+            && *at >= asked
+        {
+            return outcome.clone();
+        }
+        let outcome = self.refreshed().await;
+        *last = Some(Last { at: self.auth.now(), outcome: outcome.clone() });
+        outcome
+    }
+
+    async fn refreshed(&self) -> Result<ProviderToken, ProviderTokenError> {
         for look in 0..LOOKS {
             let held = self.held().await?;
             if let Some(token) = held.usable(self.auth.now()) {
@@ -222,7 +241,7 @@ impl Refresh {
             };
             match Lease::take(&self.stores, &held.stored, self.auth.now()).await? {
                 Some(lease) => {
-                    let outcome = self.with_lease(&held, &refresh_token).await;
+                    let outcome = self.in_time(self.with_lease(&held, &refresh_token)).await;
                     lease.end(&self.stores).await;
                     if let Some(outcome) = outcome.transpose() {
                         return outcome;
@@ -235,6 +254,14 @@ impl Refresh {
         }
         tracing::error!(provider = %self.client.provider.id, "a token was not refreshed: others have its lease for ever");
         Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable))
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProviderTokenError>>,
+    ) -> Result<T, ProviderTokenError> {
+        let outcome = self.auth.within(REFRESH_LIMIT, work).await;
+        outcome.unwrap_or(Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable)))
     }
 
     /// Asks the provider. `None` if somebody else has done so in between.
@@ -250,8 +277,10 @@ impl Refresh {
         let fresh = match self.client.refresh(refresh_token).await {
             Ok(grant) => grant.tokens,
             Err(error) if error.kind() == OAuthErrorKind::GrantRefused => {
+                if !self.forget(held).await {
+                    return Ok(None);
+                }
                 tracing::warn!(%provider, "a refresh token is not taken any more: {error}");
-                self.forget(held).await;
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             }
             Err(error) => {
@@ -261,7 +290,8 @@ impl Refresh {
         };
         let tokens = fresh.or_kept(&held.tokens);
         match self.store(held, &tokens).await? {
-            true => Ok(Held { stored: held.stored.clone(), tokens }.usable(self.auth.now())),
+            // However soon it ends: a newer one would end as soon.
+            true => Ok(Held { stored: held.stored.clone(), tokens }.token()),
             false => Ok(None),
         }
     }
@@ -291,28 +321,41 @@ impl Refresh {
         }
     }
 
-    /// Takes a refresh token away that is worth nothing, so that nobody asks with it again.
-    async fn forget(&self, held: &Held) {
+    /// Takes a refresh token away that is worth nothing, so that nobody asks with it again. `false` if there is another
+    /// one by now: somebody else was faster.
+    async fn forget(&self, held: &Held) -> bool {
         let tokens = ProviderTokens { refresh_token: None, ..held.stored.tokens.clone() };
         let (provider, id) = (&held.stored.provider, &held.stored.provider_account_id);
         let write = self.stores.users.replace_tokens(provider, id, &held.stored.tokens, &tokens);
-        let _ = self.stores.ask(write).await;
+        if let Ok(false) = self.stores.ask(write).await {
+            return false;
+        }
         let (user_id, provider) = (self.user_id.clone(), provider.clone());
         self.auth.settings.callbacks.emit(Event::ProviderTokenRefused { user_id, provider }).await;
+        true
     }
 }
 
 /// Whose turn it is in this process: one refresh at a time for each account.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    turns: Mutex<HashMap<Key, Weak<AsyncMutex<()>>>>,
+    turns: Mutex<HashMap<Key, Weak<AsyncMutex<Option<Last>>>>>,
+}
+
+/// Held by the one who refreshes; holds what came of it last.
+type Turn = Arc<AsyncMutex<Option<Last>>>;
+
+#[derive(Debug)]
+struct Last {
+    at: Timestamp,
+    outcome: Result<ProviderToken, ProviderTokenError>,
 }
 
 /// A provider, and the id of an account there.
 type Key = (String, String);
 
 impl Turns {
-    fn of(&self, account: &Account) -> Arc<AsyncMutex<()>> {
+    fn of(&self, account: &Account) -> Turn {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account.provider.clone(), account.provider_account_id.clone());
         if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {

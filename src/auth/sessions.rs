@@ -239,8 +239,10 @@ impl Auth {
             Some(sid) => token.insert("sid", sid),
             None => drop(token.remove("sid")),
         }
-        if let Some(upstream) = before.get(Upstream::MEMBER) {
-            token.insert(Upstream::MEMBER, upstream.clone());
+        for name in [Upstream::MEMBER, Claims::UNSTORED] {
+            if let Some(value) = before.get(name) {
+                token.insert(name, value.clone());
+            }
         }
         let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
         let (text, end) = self.seal(&mut token, Some(&registered), visit)?;
@@ -373,6 +375,9 @@ impl Auth {
         }
         if let Some(upstream) = upstream {
             token.insert(Upstream::MEMBER, upstream.to_value());
+        }
+        if self.settings.stores.is_some() && self.settings.stores_for(account).is_none() {
+            token.insert(Claims::UNSTORED, true);
         }
         self.seal(&mut token, None, visit).map(Some)
     }

@@ -28,11 +28,11 @@ use crate::{
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How many sign-ins one browser may have open; the oldest make room.
 const MAX_OPEN: usize = 5;
-/// The longest cookie, in bytes: browsers drop a longer one.
-const MAX_COOKIE_BYTES: usize = 3800;
+/// The longest cookie of a sign-in, in bytes. Five of them, and the rest, have to fit into what servers take.
+const MAX_COOKIE_BYTES: usize = 2000;
 
 /// A sign-in that has begun.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Transaction {
     pub(crate) provider: String,
     pub(crate) state: String,
@@ -309,7 +309,16 @@ impl Scheme {
     /// The cookie of the sign-in with this state.
     fn name_of(&self, state: &str) -> String {
         let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(state)[..9]);
-        format!("{}.{hash}", self.state.spec.name)
+        format!("{}{hash}", self.prefix())
+    }
+
+    /// How the cookies of sign-ins begin. Where the browser enforces it, no sibling domain can set one.
+    fn prefix(&self) -> String {
+        let CookieSpec { name, domain, path, secure, .. } = &self.state.spec;
+        match name.strip_prefix("__Secure-") {
+            Some(rest) if *secure && domain.is_none() && path == "/" => format!("__Host-{rest}."),
+            _ => format!("{name}."),
+        }
     }
 
     fn seal(&self, transaction: &Transaction) -> Result<String, CodecError> {
@@ -322,7 +331,7 @@ impl Scheme {
 
     /// Removes what is over or cannot be opened, and the oldest where there are too many.
     fn make_room(&self, request: &Carrier<'_>) -> Vec<SetCookie> {
-        let prefix = format!("{}.", self.state.spec.name);
+        let prefix = self.prefix();
         let mut open: Vec<(i64, String)> = request
             .cookies
             .beginning_with(&prefix)

@@ -21,7 +21,7 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// How long it is good, whatever becomes of who has it: longer than a refresh may take.
-    pub(crate) const LIFETIME: Duration = Duration::from_secs(30);
+    pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
 
     /// Takes the lease for the tokens that this account has. `None` if somebody else has it.
     pub(crate) async fn take(stores: &Stores, account: &Account, now: Timestamp) -> Result<Option<Self>> {

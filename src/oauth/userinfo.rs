@@ -76,7 +76,10 @@ impl OAuthClient {
                 members.insert((*name).to_owned(), value.clone());
             }
         }
-        members.extend(posted.map(|posted| ("user".to_owned(), posted)));
+        if let Some(posted) = posted.filter(|_| quirks.posts_user) {
+            // What the provider has said itself stays.
+            members.entry("user").or_insert(posted);
+        }
     }
 
     /// The user whom a profile describes; their id is that at the provider.

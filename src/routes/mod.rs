@@ -177,8 +177,8 @@ async fn dispatch(cx: &Cx, action: &Action) -> Reply {
         ("_log", true) => log::take(cx),
         #[cfg(feature = "oauth")]
         ("backchannel-logout", true) => match provider.and_then(|id| cx.site.oauth.client(id)) {
-            Some(client) => back_channel::end(cx, client).await,
-            None => cx.unsupported(),
+            Some(client) if client.provider.federated_logout => back_channel::end(cx, client).await,
+            _ => cx.unsupported(),
         },
         _ => cx.unsupported(),
     }

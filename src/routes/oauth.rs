@@ -199,7 +199,10 @@ async fn identified(
 ) -> Result<(Profile, ProviderTokens), OAuthError> {
     let verifier = transaction.code_verifier.as_deref();
     let grant = client.redeem(code, &transaction.redirect_uri, verifier).await?;
-    let posted = answer.field("user").and_then(|user| serde_json::from_str::<Value>(user).ok());
+    let posted = match answer {
+        Answer::Posted(_) => answer.field("user").and_then(|user| serde_json::from_str::<Value>(user).ok()),
+        Answer::Query(_) => None,
+    };
     let profile = client.profile(&grant, transaction.nonce.as_deref(), posted).await?;
     Ok((profile, grant.tokens))
 }
@@ -248,11 +251,13 @@ async fn link_to(cx: &Cx, transaction: &Transaction) -> Option<String> {
     }
 }
 
+/// Who is signed in, if the store knows them.
 async fn began_as(cx: &Cx) -> BeganAs {
-    match cx.session().await {
-        Found::Session(live) => live.subject().map_or(BeganAs::Nobody, |id| BeganAs::User(id.into_owned())),
-        _ => BeganAs::Nobody,
+    let Found::Session(live) = cx.session().await else { return BeganAs::Nobody };
+    if live.is_unstored() {
+        return BeganAs::Nobody;
     }
+    live.subject().map_or(BeganAs::Nobody, |id| BeganAs::User(id.into_owned()))
 }
 
 fn redirect_uri(cx: &Cx, provider: &OAuth) -> String {

@@ -76,6 +76,10 @@ impl Claims {
             || self.get("roles").and_then(Value::as_array).is_some_and(|roles| roles.iter().any(is))
     }
 
+    /// Says that the user is in no store, although there is one: their id is the application's own, and may be that of
+    /// somebody else in the store.
+    pub(crate) const UNSTORED: &str = "unstored";
+
     /// What a token says of a user from the beginning (`docs/protocol.md` section 9).
     pub(crate) fn of_user(user: &User) -> Self {
         let mut claims = Self::default();

@@ -1,7 +1,9 @@
 //! The session at a provider that a session here was begun with: for those who sign out there, too.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::LiveSession;
 
@@ -37,7 +39,9 @@ impl Upstream {
 
     /// How a list of revocations names the session at the provider, and with it all that were begun here with it.
     pub(crate) fn revoked_as(&self) -> Option<String> {
-        let session = self.session.as_ref()?;
-        Some(format!("{}:{}:{session}", Self::MEMBER, self.provider))
+        // Hashed: the provider chooses it, and how long it is.
+        let named =
+            Sha256::new().chain_update(&self.provider).chain_update([0]).chain_update(self.session.as_ref()?);
+        Some(format!("{}:{}", Self::MEMBER, URL_SAFE_NO_PAD.encode(named.finalize())))
     }
 }

@@ -30,6 +30,8 @@ pub enum Mood {
     Down,
     /// After a minute.
     Slow,
+    /// With tokens that end at once.
+    Brief,
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +110,7 @@ async fn token(
     inner.asked.fetch_add(1, SeqCst);
     let mood = *inner.mood.lock().unwrap();
     if mood == Mood::Down {
+        tokio::time::sleep(Duration::from_millis(200)).await;
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
     }
     let token = &form["refresh_token"];
@@ -125,7 +128,7 @@ async fn token(
     let mut answer = json!({
         "access_token": format!("access of {user} {}", uuid::Uuid::new_v4()),
         "token_type": "bearer",
-        "expires_in": 3600,
+        "expires_in": if mood == Mood::Brief { 30 } else { 3600 },
     });
     if mood != Mood::Keeping {
         answer["refresh_token"] = hand_out(&inner, &user).into();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis::{
-    Auth, Dialect, LinkingPolicy, Timestamp, User,
+    Auth, BoxError, Credentials, Dialect, Field, LinkingPolicy, Timestamp, User,
     store::{MemoryStore, Store, UserStore},
 };
 use serde_json::{Value, json};
@@ -248,4 +248,51 @@ async fn s38_whoever_was_first_gets_nothing() {
         assert_ne!(victim.who().await, planted);
         assert!(world.owner("acme", "alice-1").await.is_none());
     }
+}
+
+/// S38: what one provider says of addresses may be believed, and what another one says may not.
+#[tokio::test]
+async fn s38_each_provider_has_its_policy() {
+    let (store, time): (Arc<dyn Store>, _) = (Arc::new(MemoryStore::new()), Time::at_noon());
+    let (trusted, other) = (Provider::start(&time), Provider::start(&time));
+    let auth = builder(&time)
+        .store(Arc::clone(&store))
+        .provider(oidc("trusted", &trusted).linking(LinkingPolicy::Dangerous))
+        .provider(oidc("other", &other))
+        .build()
+        .unwrap();
+    let known = store.create_user(&User::new("").email("alice@example.com"), None).await.unwrap();
+    let mut mallory = browser(&auth);
+    let refused = sign_in(&mut mallory, "other").await;
+    assert!(refused.header("location").unwrap().ends_with("error=OAuthAccountNotLinked"));
+    let mut alice = browser(&auth);
+    is_signed_in("trusted", &sign_in(&mut alice, "trusted").await);
+    assert_eq!(alice.who().await, known.id);
+}
+
+/// S38: with sessions in tokens, whoever signs in with a password has an id of the application's own. That it is also
+/// somebody's in the store links nothing to them.
+#[tokio::test]
+async fn s38_ids_of_the_application_are_not_those_of_the_store() {
+    let (store, time): (Arc<dyn Store>, _) = (Arc::new(MemoryStore::new()), Time::at_noon());
+    let acme = Provider::start(&time);
+    let victim = store.create_user(&User::new("").email("victim@example.com"), None).await.unwrap();
+    let id = victim.id.clone();
+    let credentials = Credentials::new(move |_| {
+        let user = User::new(id.clone());
+        async move { Ok::<_, BoxError>(Some(user)) }
+    });
+    let auth = builder(&time)
+        .store(Arc::clone(&store))
+        .sessions_in_tokens(true)
+        .provider(oidc("acme", &acme))
+        .provider(credentials.field(Field::text("username", "Username")))
+        .build()
+        .unwrap();
+    let mut browser = browser(&auth);
+    browser.sign_in("anybody", "anything").await;
+    assert_eq!(browser.who().await, victim.id);
+    is_signed_in("acme", &sign_in(&mut browser, "acme").await);
+    assert_ne!(browser.who().await, victim.id);
+    assert!(store.accounts_of(&victim.id).await.unwrap().is_empty());
 }

@@ -1,11 +1,12 @@
 //! What the userinfo endpoint answers (OpenID Connect Core section 5.3).
 
-use portcullis::Dialect;
+use portcullis::{Dialect, ProfileMap};
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Case, Provider, Reply},
-    site::{Fault, browser, builder, is_signed_in, oidc, sign_in},
+    provider::{Case, Provider, Reply, pairs},
+    site::{Fault, at_provider, begin, browser, builder, is_signed_in, oidc, sign_in},
+    support::ORIGIN,
     time::Time,
 };
 
@@ -80,4 +81,40 @@ async fn s36_what_was_signed_stays() {
     assert_eq!(user, expected);
     let sent = &provider.seen("/userinfo")[0];
     assert!(sent.headers["authorization"].to_str().unwrap().starts_with("Bearer access-to-code-"));
+}
+
+/// S37: what a browser adds to the answer of a provider says nothing of who its user is.
+#[tokio::test]
+async fn s37_the_browser_does_not_write_the_profile() {
+    let time = Time::at_noon();
+    let acme = Provider::start(&time);
+    let map = ProfileMap { id: &["/user/id", "/sub"], email: &["/user/email", "/email"], ..ProfileMap::OIDC };
+    let forged = "user=%7B%22id%22%3A%22victim%22%2C%22email%22%3A%22victim%40example.com%22%7D";
+    for form_post in [false, true] {
+        let provider = oidc("acme", &acme).profile_map(map);
+        let provider = if form_post { provider.form_post() } else { provider };
+        let auth = builder(&time).provider(provider).build().unwrap();
+        for signed in [false, true] {
+            acme.plan(|plan| {
+                if signed {
+                    plan.user["user"] = json!({ "id": "alice-2" });
+                }
+            });
+            let mut browser = browser(&auth);
+            let url = begin(&mut browser, "acme").await.unwrap();
+            let back = format!("{}&{forged}", at_provider(&url).await);
+            let answer = if form_post {
+                let (path, form) = back.split_once('?').unwrap();
+                let fields = pairs(form.as_bytes());
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+                let on = browser.post(path, &fields).await.header("location").unwrap().to_owned();
+                browser.get(on.strip_prefix(ORIGIN).unwrap_or(&on)).await
+            } else {
+                browser.get(&back).await
+            };
+            is_signed_in("acme", &answer);
+            let who = browser.who().await;
+            assert_eq!(who, if signed { "alice-2" } else { "alice-1" }, "form_post: {form_post}");
+        }
+    }
 }

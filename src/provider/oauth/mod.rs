@@ -19,6 +19,7 @@ pub use self::{
 };
 use super::Provider;
 use crate::{
+    account::LinkingPolicy,
     codec::JwsAlgorithm,
     error::{BoxError, ConfigError},
     user::User,
@@ -81,6 +82,7 @@ pub struct OAuth {
     pub(crate) read: Option<ReadProfile>,
     pub(crate) button: ButtonStyle,
     pub(crate) federated_logout: bool,
+    pub(crate) linking: Option<LinkingPolicy>,
 }
 
 /// A function of the application that reads a profile.
@@ -181,6 +183,9 @@ pub struct Quirks {
     pub profile_in_tokens: Option<&'static str>,
     /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
     pub from_tokens: &'static [(&'static str, &'static str)],
+    /// It posts what the user is called beside the code, in the field `user` (Apple). That comes through the browser, so
+    /// the user may have written it: nothing but a name may be read from it.
+    pub posts_user: bool,
     /// Brings the profile into a shape that a [`ProfileMap`] can read.
     pub adapt: Option<fn(&mut serde_json::Value)>,
 }
@@ -202,6 +207,7 @@ impl Quirks {
         tokens_at: "",
         profile_in_tokens: None,
         from_tokens: &[],
+        posts_user: false,
         adapt: None,
     };
 }
@@ -265,6 +271,7 @@ impl OAuth {
             read: None,
             button: ButtonStyle::default(),
             federated_logout: false,
+            linking: None,
         }
     }
 
@@ -311,7 +318,8 @@ impl OAuth {
     }
 
     /// A further parameter of the authorization request, such as `prompt` with `consent`. What the flow itself sends
-    /// (`state`, `redirect_uri`, `nonce`, ...) cannot be set.
+    /// (`state`, `redirect_uri`, `nonce`, ...) cannot be set. A client's `signIn` may ask for another value
+    /// (`docs/protocol.md` section 7.1), so nothing that has to hold may depend on one: judge the profile in `on_sign_in`.
     pub fn authorization_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.authorization_params.push((name.into(), value.into()));
         self
@@ -415,6 +423,14 @@ impl OAuth {
     /// or of the row's data.
     pub fn federated_logout(mut self) -> Self {
         self.federated_logout = true;
+        self
+    }
+
+    /// When an account of this provider may sign in as the user who has its e-mail address, in place of what
+    /// [`AuthBuilder::linking`](crate::AuthBuilder::linking) says for all: what one provider says of addresses may be
+    /// believed more than what another one says.
+    pub fn linking(mut self, policy: LinkingPolicy) -> Self {
+        self.linking = Some(policy);
         self
     }
 

@@ -11,6 +11,7 @@ pub(super) const PRESET: Preset = Preset {
     scope: "openid name email",
     form_post: true,
     secret_in_body: true,
+    quirks: Quirks { posts_user: true, ..Quirks::NONE },
     profile: ProfileMap {
         name: &["{/user/name/firstName} {/user/name/lastName}", "/name"],
         image: &[],
