@@ -20,6 +20,7 @@ pub(crate) struct TokenSeal {
 }
 
 /// A sealed token that does not open: made with a secret that was taken away, or for another account.
+#[cfg(feature = "oauth")]
 #[derive(Debug)]
 pub(crate) struct NotOpened;
 
