@@ -209,10 +209,13 @@ pub(crate) enum ErrorCode {
         code: &'static str,
     },
     /// A sign-in at a provider could not be begun.
+    #[cfg(feature = "oauth")]
     OAuthSignin,
     /// The answer of a provider does not sign anybody in.
+    #[cfg(feature = "oauth")]
     OAuthCallback,
     /// A provider answered with an error: its user has said no, for instance.
+    #[cfg(feature = "oauth")]
     Provider {
         /// What the dialect calls it.
         code: &'static str,
@@ -230,10 +233,14 @@ impl ErrorCode {
             Self::MissingCsrf => "MissingCSRF",
             Self::EmailSignin => "EmailSignin",
             Self::Verification => "Verification",
-            Self::MissingToken { code } | Self::CreateAccount { code } | Self::Provider { code } => code,
-            Self::OAuthSignin => "OAuthSignin",
-            Self::OAuthCallback => "OAuthCallback",
+            Self::MissingToken { code } | Self::CreateAccount { code } => code,
             Self::Callback => "Callback",
+            #[cfg(feature = "oauth")]
+            Self::OAuthSignin => "OAuthSignin",
+            #[cfg(feature = "oauth")]
+            Self::OAuthCallback => "OAuthCallback",
+            #[cfg(feature = "oauth")]
+            Self::Provider { code } => code,
         }
     }
 
@@ -245,25 +252,24 @@ impl ErrorCode {
             | Self::AccessDenied
             | Self::Configuration
             | Self::MissingCsrf
-            | Self::Verification
-            | Self::Provider { .. } => true,
-            Self::EmailSignin
-            | Self::MissingToken { .. }
-            | Self::Callback
-            | Self::CreateAccount { .. }
-            | Self::OAuthSignin
-            | Self::OAuthCallback => false,
+            | Self::Verification => true,
+            Self::EmailSignin | Self::MissingToken { .. } | Self::Callback | Self::CreateAccount { .. } => {
+                false
+            }
+            #[cfg(feature = "oauth")]
+            Self::Provider { .. } => true,
+            #[cfg(feature = "oauth")]
+            Self::OAuthSignin | Self::OAuthCallback => false,
         }
     }
 
     /// Whether the sign-in page explains it; the error page does otherwise.
     pub(crate) fn is_shown_at_sign_in(&self) -> bool {
-        matches!(
-            self,
-            Self::CredentialsSignin { .. }
-                | Self::AccountNotLinked
-                | Self::MissingCsrf
-                | Self::Provider { .. }
-        )
+        match self {
+            Self::CredentialsSignin { .. } | Self::AccountNotLinked | Self::MissingCsrf => true,
+            #[cfg(feature = "oauth")]
+            Self::Provider { .. } => true,
+            _ => false,
+        }
     }
 }

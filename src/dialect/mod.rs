@@ -67,6 +67,7 @@ impl fmt::Display for Dialect {
 
 /// Everything in which the dialects differ. Section numbers are those of `docs/protocol.md`.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "oauth"), allow(dead_code, reason = "sign-in at providers reads the rest"))]
 pub(crate) struct Rules {
     pub(crate) name: &'static str,
 

@@ -140,14 +140,19 @@ impl OAuthClient {
 
 /// Whether it is good now.
 pub(super) fn judge_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), OAuthError> {
-    let seconds = |name: &str| claims.get(name).and_then(Value::as_f64).map(|seconds| seconds as i64);
+    let seconds = |name: &str| match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(seconds)) => Ok(seconds.as_f64().map(|seconds| seconds as i64)),
+        Some(_) => Err(OAuthError::invalid(format!("its {name} is no number"))),
+    };
     let now = now.as_secs();
-    match (seconds("exp"), seconds("iat")) {
+    let not_before = seconds("nbf")?;
+    match (seconds("exp")?, seconds("iat")?) {
         (Some(end), _) if end <= now - LEEWAY => Err(OAuthError::invalid("it has expired")),
         (Some(_), Some(issued)) if issued > now + LEEWAY => {
             Err(OAuthError::invalid("it was issued in the future: compare the clocks of the two servers"))
         }
-        (Some(_), Some(_)) if seconds("nbf").is_some_and(|from| from > now + LEEWAY) => {
+        (Some(_), Some(_)) if not_before.is_some_and(|from| from > now + LEEWAY) => {
             Err(OAuthError::invalid("it is not good yet"))
         }
         (Some(_), Some(_)) => Ok(()),

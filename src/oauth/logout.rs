@@ -10,6 +10,7 @@ use super::{
     client::{Endpoint, OAuthClient},
     error::OAuthError,
     id_token::{Signed, judge_times},
+    used::LOGOUT,
 };
 use crate::clock::Timestamp;
 
@@ -73,7 +74,8 @@ impl OAuthClient {
         let logout = LogoutToken {
             subject: text(&claims, "sub"),
             session: text(&claims, "sid"),
-            hash: URL_SAFE_NO_PAD.encode(Sha256::digest(format!("logout {} {id}", self.provider.id))),
+            hash: LOGOUT.to_owned()
+                + &URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{} {id}", self.provider.id))),
             forgotten: Timestamp::from_secs(now.as_secs() + 2 * MAX_AGE),
         };
         match (&logout.subject, &logout.session) {

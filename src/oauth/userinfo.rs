@@ -88,7 +88,12 @@ impl OAuthClient {
             Some(read) => read(profile)?,
             None => self.provider.map.read(profile)?,
         };
-        user.email = user.email.map(|email| email.to_lowercase());
+        // ASCII alone: other letters have lower cases that are letters of somebody else's address (the Kelvin sign's is
+        // `k`), and so have compatible forms (NFKC). A link by mail goes to the address that this makes; here nothing
+        // is sent, and the provider has proved the address as it wrote it.
+        if let Some(email) = &mut user.email {
+            email.make_ascii_lowercase();
+        }
         if user.id.is_empty() { Err("the profile has no id of the user".into()) } else { Ok(user) }
     }
 
@@ -164,7 +169,7 @@ fn filled(url: &str, answer: &Value) -> Result<String, OAuthError> {
         let (pointer, rest) = piece.split_once('}').ok_or_else(|| OAuthError::invalid("its URL is none"))?;
         let text = match answer.pointer(&format!("/{pointer}")) {
             Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
             _ => return Err(OAuthError::invalid(format!("the token response has no {pointer:?}"))),
         };
         filled.extend(utf8_percent_encode(&text, UNRESERVED));
@@ -178,13 +183,20 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// Both together. They have to be about the same user (OpenID Connect Core section 5.3.2), and what was signed stays.
 fn joined(claims: Option<Map<String, Value>>, userinfo: Map<String, Value>) -> Result<Value, OAuthError> {
-    let Some(claims) = claims else { return Ok(Value::Object(userinfo)) };
+    let Some(mut claims) = claims else { return Ok(Value::Object(userinfo)) };
     if userinfo.get("sub") != claims.get("sub") {
         return Err(OAuthError::invalid("the userinfo endpoint is about somebody else than the ID token"));
     }
     let mut members = userinfo;
     if claims.contains_key("email") && claims.get("email") != members.get("email") {
         members.shift_remove("email_verified"); // It was said of another address.
+    }
+    // Of which address it is said there nobody knows, so it proves none, and where the two differ, neither does.
+    if !claims.contains_key("email")
+        && let Some(verified) = claims.shift_remove("email_verified")
+        && members.get("email_verified") != Some(&verified)
+    {
+        members.shift_remove("email_verified");
     }
     members.extend(claims);
     Ok(Value::Object(members))

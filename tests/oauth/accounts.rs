@@ -105,7 +105,9 @@ async fn s37_addresses_change_and_subjects_do_not() {
     assert_eq!(other.who().await, "nobody");
 }
 
-/// S37: without a store, too, two providers do not make one person (v5 gives each session a new id).
+/// S37: without a store nothing tells the accounts of two providers apart: in v3 and v4 `sub` is the provider's bare
+/// id, as the packages write it, so two providers that give the same id make one person of two. v5 gives each session a
+/// new id. Whoever configures several providers so is told at the start.
 #[tokio::test]
 async fn s37_without_a_store() {
     for dialect in Dialect::ALL {
@@ -116,5 +118,24 @@ async fn s37_without_a_store() {
         is_signed_in("acme", &sign_in(&mut browser, "acme").await);
         let who = browser.who().await;
         assert!(if dialect == Dialect::V5 { who.len() == 36 } else { who == "alice-1" }, "{dialect}: {who}");
+    }
+}
+
+/// S37: the start warns of ids that may be those of two people, and only of them.
+#[tokio::test]
+async fn s37_the_start_warns_of_bare_ids() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    for dialect in Dialect::ALL {
+        for (ids, stored) in [(&["acme", "other"][..], false), (&["acme"], false), (&["acme", "other"], true)]
+        {
+            let site = builder(&time).dialect(dialect);
+            let site = ids.iter().fold(site, |site, id| site.provider(oidc(id, &provider)));
+            let site = if stored { site.store(MemoryStore::new()) } else { site };
+            let warnings = site.build().unwrap().startup_report().warnings;
+            let warns = warnings.iter().any(|warning| warning.contains("are one user"));
+            let expected = ids.len() > 1 && !stored && dialect != Dialect::V5;
+            assert_eq!(warns, expected, "{dialect}, {ids:?}, with a store: {stored}: {warnings:?}");
+        }
     }
 }

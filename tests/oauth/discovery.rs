@@ -116,6 +116,22 @@ async fn it_comes_back() {
     is_signed_in("later", &sign_in(&mut browser, "acme").await);
 }
 
+/// S39: while it refuses, whoever presses the button makes no request of their own; ten seconds later one does.
+#[tokio::test]
+async fn s39_a_provider_that_refuses_is_left_alone() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    provider.plan(|plan| plan.discovery = |_| Reply::error(503, "server_error"));
+    let mut browser = browser(&site(Dialect::V4, &time, &provider));
+    for _ in 0..3 {
+        for _ in 0..5 {
+            assert!(begin(&mut browser, "acme").await.is_err());
+        }
+        assert_eq!(provider.seen("/.well-known/openid-configuration").len(), 1);
+        time.pass(10);
+    }
+}
+
 /// The type is not what makes it the issuer's: some serve it as text.
 #[tokio::test]
 async fn the_content_type_is_not_looked_at() {

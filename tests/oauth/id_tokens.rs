@@ -144,6 +144,9 @@ const CLAIMS: &[Case<Value>] = &[
         let later = claims["iat"].as_i64().unwrap() + 11;
         with(claims, "nbf", later)
     }),
+    ("good from a time in text", |claims| with(claims, "nbf", "9999999999")),
+    ("good from a time that is null", |claims| with(claims, "nbf", Value::Null)),
+    ("good from a list of times", |claims| with(claims, "nbf", json!([0]))),
     ("nobody", |claims| without(claims, "sub")),
     ("an empty subject", |claims| with(claims, "sub", "")),
     ("a subject that is no text", |claims| with(claims, "sub", 7)),
@@ -174,6 +177,18 @@ const GOOD: &[Break] = &[
     }),
     ("expired within the leeway", |plan| plan.claims = |claims| moved(claims, "exp", -609)),
     ("a little from the future", |plan| plan.claims = |claims| moved(claims, "iat", 9)),
+    ("good from now", |plan| {
+        plan.claims = |claims| {
+            let now = claims["iat"].clone();
+            with(claims, "nbf", now)
+        };
+    }),
+    ("a time with a fraction", |plan| {
+        plan.claims = |claims| {
+            let fraction = claims["iat"].as_f64().unwrap() + 0.5;
+            with(claims, "iat", fraction)
+        };
+    }),
     ("no hash", |plan| plan.claims = |claims| without(claims, "at_hash")),
     ("a type", |plan| {
         plan.sign = |claims| signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "JWT" }), claims);

@@ -220,6 +220,75 @@ async fn s38_a_proof_is_of_one_address() {
     }
 }
 
+/// S38: an ID token that names no address proves none, not the one that the userinfo endpoint names either.
+#[tokio::test]
+async fn s38_a_proof_without_an_address_proves_none() {
+    type Says = (&'static str, fn(Value) -> Value, fn(Value) -> Reply, bool);
+    let says: [Says; 5] = [
+        ("the token alone", |claims| without_address(claims, Some(true)), |_| said(None), false),
+        ("one yes, one no", |claims| without_address(claims, Some(true)), |_| said(Some(false)), false),
+        ("one no, one yes", |claims| without_address(claims, Some(false)), |_| said(Some(true)), false),
+        ("the endpoint alone", |claims| without_address(claims, None), |_| said(Some(true)), true),
+        ("both", |claims| without_address(claims, Some(true)), |_| said(Some(true)), true),
+    ];
+    for (case, claims, userinfo, links) in says {
+        let mut world = World::new(Dialect::V4);
+        world.auth = builder(&world.time)
+            .store(Arc::clone(&world.store))
+            .linking(LinkingPolicy::VerifiedOnBothSides)
+            .provider(oidc("acme", &world.acme).reading_userinfo())
+            .build()
+            .unwrap();
+        let known = namesake(&world, true).await;
+        world.acme.plan(|plan| (plan.claims, plan.userinfo) = (claims, userinfo));
+        let mut browser = browser(&world.auth);
+        let answer = sign_in(&mut browser, "acme").await;
+        judge(case, links.then_some(&known), &mut browser, &answer).await;
+    }
+}
+
+fn without_address(mut claims: Value, verified: Option<bool>) -> Value {
+    let members = claims.as_object_mut().unwrap();
+    members.remove("email");
+    members.extend(verified.map(|verified| ("email_verified".to_owned(), verified.into())));
+    claims
+}
+
+fn said(verified: Option<bool>) -> Reply {
+    let mut user = json!({ "sub": "alice-1", "email": "alice@example.com" });
+    if let Some(verified) = verified {
+        user["email_verified"] = verified.into();
+    }
+    Reply::json(user)
+}
+
+/// S38: an address that only looks like another one, or becomes it by a lower case or a compatible form that is not
+/// ASCII's, is another one.
+#[tokio::test]
+async fn s38_addresses_that_look_alike_are_two() {
+    for policy in [LinkingPolicy::VerifiedOnBothSides, LinkingPolicy::Dangerous] {
+        for (given, kept) in [
+            ("\u{212a}im@Example.com", "\u{212a}im@example.com"), // The Kelvin sign.
+            ("\u{ff4b}im@Example.com", "\u{ff4b}im@example.com"), // A wide k.
+            ("kim@exampl\u{ff25}.com", "kim@exampl\u{ff25}.com"),
+        ] {
+            let mut world = World::new(Dialect::V4);
+            world.auth = site_with_store(&world.store, &world.time, &[("acme", &world.acme)])
+                .linking(policy)
+                .build()
+                .unwrap();
+            let known = User::new("").email("kim@example.com").email_verified(Timestamp::from_secs(NOW));
+            let known = world.store.create_user(&known, None).await.unwrap();
+            let plan = json!({ "sub": "alice-1", "email": given, "email_verified": true });
+            world.acme.plan(|it| it.user = plan);
+            is_signed_in(given, &sign_in(&mut browser(&world.auth), "acme").await);
+            let owner = world.owner("acme", "alice-1").await.unwrap();
+            assert_ne!(owner.id, known.id, "{policy:?}: {given}");
+            assert_eq!(owner.email.as_deref(), Some(kept), "{policy:?}");
+        }
+    }
+}
+
 fn userinfo(email: Value) -> Reply {
     Reply::json(json!({ "sub": "alice-1", "email": email, "email_verified": true }))
 }

@@ -163,7 +163,10 @@ impl JwksUrl {
     ///
     /// When it cannot be read. Calling again asks again.
     pub async fn load(&self) -> Result<(), ConfigError> {
-        self.document.load().await.map_err(|Failure { problem, remedy }| ConfigError::one(problem, remedy))
+        self.document
+            .load_now()
+            .await
+            .map_err(|Failure { problem, remedy }| ConfigError::one(problem, remedy))
     }
 }
 

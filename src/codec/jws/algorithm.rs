@@ -68,6 +68,7 @@ impl JwsAlgorithm {
     }
 
     /// Whether whoever can read its tokens can make them, too.
+    #[cfg(feature = "oauth")]
     pub(crate) const fn is_symmetric(self) -> bool {
         matches!(self.family(), Family::Secret)
     }

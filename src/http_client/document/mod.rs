@@ -78,19 +78,35 @@ impl<T: Send + Sync + 'static> Document<T> {
         new.then(|| Box::pin(std::future::ready(true)) as Pin<Box<dyn Future<Output = bool> + Send>>)
     }
 
-    /// Reads the document now, unless it is fresh.
+    /// Reads the document, unless it is fresh. For a short time after a failure nobody is asked: that failure is the
+    /// answer.
+    #[cfg(feature = "oauth")]
     pub(crate) async fn load(&self) -> Result<(), Failure> {
+        let limits = &self.source.limits;
+        self.load_if(|cache, now| cache.begin_if_due(now, limits)).await
+    }
+
+    /// Likewise, whenever the last one failed: for those whom nobody else can make ask.
+    pub(crate) async fn load_now(&self) -> Result<(), Failure> {
+        self.load_if(|cache, now| {
+            let begins = !cache.is_running();
+            if begins {
+                cache.begin(now);
+            }
+            begins
+        })
+        .await
+    }
+
+    /// `begin` begins an attempt, if there is to be one.
+    async fn load_if(&self, begin: impl FnOnce(&mut Cache<T>, Timestamp) -> bool) -> Result<(), Failure> {
         let now = self.now();
         let begun = {
             let mut cache = self.cache();
             if cache.is_fresh(now) {
                 return Ok(());
             }
-            let begin = !cache.is_running();
-            if begin {
-                cache.begin(now);
-            }
-            begin
+            begin(&mut cache, now)
         };
         if begun {
             self.drive();

@@ -23,8 +23,9 @@ impl Profile {
         self.members.pointer(pointer)
     }
 
-    /// Text under a JSON pointer; numbers count, empty text does not. With pointers in braces they are replaced
-    /// within the text around them, if all of them are there: `{/first} {/last}`.
+    /// Text under a JSON pointer; whole numbers count, empty text does not. With pointers in braces they are replaced
+    /// within the text around them, if all of them are there: `{/first} {/last}`. A number with a fraction, or one of
+    /// more than 64 bits, is no text: it has been rounded, and two ids could have become one.
     ///
     /// ```
     /// # use portcullis::{OAuth, User};
@@ -37,7 +38,7 @@ impl Profile {
         if !template.contains('{') {
             return match self.get(template)? {
                 Value::String(text) if !text.is_empty() => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
+                Value::Number(number) if !number.is_f64() => Some(number.to_string()),
                 _ => None,
             };
         }
@@ -130,5 +131,35 @@ impl ProfileMap {
         user.email = email;
         user.image = first(self.image);
         Ok(user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S37: what is read of two ids is never the same.
+    #[test]
+    fn s37_numbers_that_were_rounded_are_no_text() {
+        let cases = [
+            ("0", Some("0")),
+            ("-9223372036854775808", Some("-9223372036854775808")),
+            ("9007199254740993", Some("9007199254740993")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("18446744073709551616", None),
+            ("18446744073709551617", None),
+            ("-9223372036854775809", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("\"18446744073709551617\"", Some("18446744073709551617")),
+            ("\"\"", None),
+            ("true", None),
+        ];
+        for (written, expected) in cases {
+            let members = serde_json::from_str(&format!("{{\"id\":{written}}}")).unwrap();
+            let profile = Profile::new(members, Timestamp::from_secs(0));
+            assert_eq!(profile.text("/id").as_deref(), expected, "{written}");
+            assert_eq!(profile.text("{/id}").as_deref(), expected, "{written} in a template");
+        }
     }
 }
