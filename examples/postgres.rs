@@ -18,10 +18,12 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init(); // what the log is told when a page says nothing
 
     let store = PostgresStore::connect_with(&database_url()?, options()).await;
     let store = store.map_err(|error| format!("DATABASE_URL: {error:?}"))?;

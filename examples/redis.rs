@@ -22,10 +22,12 @@ use portcullis::{
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init(); // what the log is told when a page says nothing
 
     let redis_url = env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let redis_url = redis_url

@@ -55,7 +55,13 @@ impl Metadata {
             let may_be_asked = parsed.as_ref().is_some_and(|url| check_url(url).is_ok());
             // A document from outside must not point to what listens on this machine alone.
             let leads_inside = parsed.as_ref().is_some_and(is_local) && !issuer_is_local;
-            if !may_be_asked || leads_inside {
+            if leads_inside {
+                return problem(
+                    format!("its endpoint {url:?} leads to this machine, where its issuer is not"),
+                    "mend the provider's public address, or set the endpoint by hand, with OAuth::endpoints",
+                );
+            }
+            if !may_be_asked {
                 return problem(
                     format!("its endpoint {url:?} is no https URL"),
                     "set the endpoint by hand, with OAuth::endpoints",
