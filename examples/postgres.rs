@@ -1,11 +1,11 @@
 //! Users and sessions in PostgreSQL, in tables that Auth.js has made and goes on using.
 //!
 //! ```sh
-//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000
+//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000
 //! DATABASE_URL=postgres://user:password@localhost/app cargo run --example postgres --features postgres
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/me>, or come with the session cookie of the Next.js application. In an empty
+//! Then open <http://localhost:3000/me>, or come with the session cookie of the Next.js application. In an empty
 //! database the tables are made: those of `@auth/pg-adapter`, with the keys and indexes that it leaves out.
 
 use std::{env, time::Duration};
