@@ -119,6 +119,20 @@ mod tests {
         }
     }
 
+    /// One that leads inside is not told that it is no https URL, which it may be.
+    #[test]
+    fn an_endpoint_that_leads_inside_has_its_own_words() {
+        for (endpoint, words) in [
+            ("https://localhost/token", "leads to this machine"),
+            ("http://127.0.0.1:80/token", "leads to this machine"),
+            ("http://id.example/token", "is no https URL"),
+        ] {
+            let document = json!({ "issuer": "https://id.example", "token_endpoint": endpoint });
+            let error = read(document, "https://id.example", false).unwrap_err();
+            assert!(error.contains(words), "{endpoint}: {error}");
+        }
+    }
+
     /// S39, S40: a document leads neither to plain http nor to this machine, unless its issuer is there.
     #[test]
     fn s40_endpoints_that_lead_elsewhere() {
