@@ -1,10 +1,10 @@
 //! The shortest service with a sign-in, for reading.
 //!
 //! ```sh
-//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000 cargo run --example axum
+//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000 cargo run --example axum
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/me>.
+//! Then open <http://localhost:3000/me>.
 
 use axum::{Router, routing::get};
 use portcullis::{

@@ -2,10 +2,10 @@
 //!
 //! ```sh
 //! cargo run --example custom_store --features conformance -- --check   # does it keep its promises?
-//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000 cargo run --example custom_store --features conformance
+//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000 cargo run --example custom_store --features conformance
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/members>. What each method has to do stands on the traits in
+//! Then open <http://localhost:3000/members>. What each method has to do stands on the traits in
 //! `portcullis::store`; the feature `conformance` belongs into the tests of your store.
 
 use std::{
@@ -28,10 +28,12 @@ use portcullis::{
 };
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init(); // what the log is told when a page says nothing
 
     if env::args().any(|argument| argument == "--check") {
         return check().await;

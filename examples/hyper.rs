@@ -1,10 +1,10 @@
 //! Sign-in without a web framework: the layer over a function, served by hyper.
 //!
 //! ```sh
-//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000 cargo run --example hyper --no-default-features
+//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000 cargo run --example hyper --no-default-features
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000>.
+//! Then open <http://localhost:3000>.
 
 use std::convert::Infallible;
 

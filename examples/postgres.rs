@@ -1,11 +1,11 @@
 //! Users and sessions in PostgreSQL, in tables that Auth.js has made and goes on using.
 //!
 //! ```sh
-//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000
+//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000
 //! DATABASE_URL=postgres://user:password@localhost/app cargo run --example postgres --features postgres
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/me>, or come with the session cookie of the Next.js application. In an empty
+//! Then open <http://localhost:3000/me>, or come with the session cookie of the Next.js application. In an empty
 //! database the tables are made: those of `@auth/pg-adapter`, with the keys and indexes that it leaves out.
 
 use std::{env, time::Duration};
@@ -18,10 +18,12 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init(); // what the log is told when a page says nothing
 
     let store = PostgresStore::connect_with(&database_url()?, options()).await;
     let store = store.map_err(|error| format!("DATABASE_URL: {error:?}"))?;

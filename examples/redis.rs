@@ -1,11 +1,11 @@
 //! Two stores at once: sessions in Redis, users in an SQL database.
 //!
 //! ```sh
-//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000
+//! export AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000
 //! REDIS_URL=redis://127.0.0.1:6379 cargo run --example redis --features redis,sqlite
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/cart> and sign in as `jsmith` with the password `hunter2`. Users are kept in
+//! Then open <http://localhost:3000/cart> and sign in as `jsmith` with the password `hunter2`. Users are kept in
 //! `sqlite://users.db`, unless `DATABASE_URL` says otherwise.
 
 use std::{env, time::Duration};
@@ -22,10 +22,12 @@ use portcullis::{
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt::init(); // what the log is told when a page says nothing
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init(); // what the log is told when a page says nothing
 
     let redis_url = env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let redis_url = redis_url

@@ -1,10 +1,10 @@
 //! Who may do what: a guard over all routes, over some paths, over one route, and in a handler's signature.
 //!
 //! ```sh
-//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000 cargo run --example roles
+//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000 cargo run --example roles
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/team> and sign in as `jsmith` or `admin`, with the password `hunter2`.
+//! Then open <http://localhost:3000/team> and sign in as `jsmith` or `admin`, with the password `hunter2`.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! The application's own types for the session's user and for the token.
 //!
 //! ```sh
-//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://127.0.0.1:3000 cargo run --example typed_session
+//! AUTH_SECRET=$(openssl rand -base64 33) AUTH_URL=http://localhost:3000 cargo run --example typed_session
 //! ```
 //!
-//! Then open <http://127.0.0.1:3000/me>; jsmith's password is `hunter2`.
+//! Then open <http://localhost:3000/me>; jsmith's password is `hunter2`.
 
 use axum::{Json, Router, routing::get};
 use portcullis::{

@@ -219,6 +219,9 @@ impl AuthContext {
     /// has several session cookies, all that they open is ended, as `POST /signout` does. Does nothing at a verifier, nor
     /// about a session that came in `Authorization`, which has none.
     ///
+    /// The session at a provider goes on, also with `OAuth::federated_logout`: only `POST /signout` leads the browser
+    /// there.
+    ///
     /// # Errors
     ///
     /// When the store fails: what could not be ended goes on then, and the cookies stay.

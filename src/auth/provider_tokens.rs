@@ -57,7 +57,7 @@ pub enum ProviderTokenErrorKind {
     NoStore,
     /// No provider of OAuth or OpenID Connect has this id.
     UnknownProvider,
-    /// The user has no account at this provider.
+    /// The user has no account at this provider: send them to sign in there while they are signed in here.
     NotLinked,
     /// The provider gives no token any more: send the user to sign in there once more.
     SignInAgain,
@@ -92,7 +92,7 @@ impl fmt::Display for ProviderTokenError {
                 "no provider of OAuth or OpenID Connect has this id: add it with `.provider(..)`"
             }
             ProviderTokenErrorKind::NotLinked => {
-                "the user has no account at this provider: let them sign in there"
+                "the user has no account at this provider: let them sign in there while they are signed in here"
             }
             ProviderTokenErrorKind::SignInAgain => {
                 "the provider gives no token for this user any more: let them sign in there once more"
@@ -122,21 +122,31 @@ impl Auth {
     /// given what it answers: a refresh token that works once is used once. The newer tokens are stored before anybody
     /// is given them. A refresh goes on when its caller goes away.
     ///
-    /// Most providers give a refresh token only if they are asked for one, by a scope (`offline_access`) or a parameter
-    /// (`access_type=offline` at Google).
+    /// Most providers give a refresh token only if they are asked for one, by a scope (`openid profile email
+    /// offline_access`; [`OAuth::scope`](crate::OAuth::scope) replaces what the preset asks for) or a parameter
+    /// (`access_type=offline` at Google). A token whose provider names no end, such as one of an OAuth app of GitHub, is
+    /// given as it is: when the provider answers 401 to it, the user has to sign in there again.
     ///
     /// ```
-    /// # use portcullis::{Auth, ProviderTokenErrorKind, Session};
-    /// async fn repositories(auth: &Auth, session: &Session) -> Result<String, Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http::{Request, header::AUTHORIZATION};
+    /// use portcullis::{
+    ///     Auth, BoxError, ProviderTokenErrorKind, Session,
+    ///     http_client::{HttpClient, HyperClient},
+    /// };
+    ///
+    /// async fn repositories(auth: &Auth, client: &HyperClient, session: &Session) -> Result<Bytes, BoxError> {
     ///     let token = match auth.provider_token(session.subject(), "github").await {
     ///         Ok(token) => token,
     ///         Err(error) if error.kind() == ProviderTokenErrorKind::SignInAgain => {
-    ///             return Ok("sign in with GitHub once more".to_owned());
+    ///             return Ok("sign in with GitHub once more".into());
     ///         }
     ///         Err(error) => return Err(error.into()),
     ///     };
-    ///     # async fn get(_: &str, _: &str) -> Result<String, Box<dyn std::error::Error>> { Ok(String::new()) }
-    ///     get("https://api.github.com/user/repos", &token.access_token).await
+    ///     let request = Request::get("https://api.github.com/user/repos")
+    ///         .header(AUTHORIZATION, format!("Bearer {}", token.access_token))
+    ///         .body(Bytes::new())?;
+    ///     Ok(client.send(request).await?.into_body()) // with `User-Agent: portcullis`, which GitHub insists on
     /// }
     /// ```
     ///
@@ -237,6 +247,10 @@ impl Refresh {
                 return Ok(token);
             }
             let Some(refresh_token) = held.tokens.refresh_token.clone() else {
+                tracing::debug!(
+                    provider = %self.client.provider.id,
+                    "the access token is over, and there is no refresh token: see `Auth::provider_token` for how to ask for one"
+                );
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             };
             match Lease::take(&self.stores, &held.stored, self.auth.now()).await? {

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Auth;
+#[cfg(feature = "oauth")]
+use crate::provider::OAuth;
 use crate::{account::LinkingPolicy, provider::Provider, session::SessionIds};
 
 /// What an [`Auth`] was configured to do where security and compatibility pull apart, and what is missing in its
@@ -81,7 +83,9 @@ impl Auth {
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         decisions.extend(providers.clone().flat_map(|provider| match provider {
             Provider::Email(email) => email.report(),
-            _ => Vec::new(),
+            #[cfg(feature = "oauth")]
+            Provider::OAuth(provider) => self.to_register(provider),
+            Provider::Credentials(_) => Vec::new(),
         }));
         warnings.extend(providers.flat_map(|provider| match provider {
             #[cfg(feature = "oauth")]
@@ -104,6 +108,30 @@ impl Auth {
              whom two providers give the same id are one user (`.store(..)` tells them apart)"
                 .to_owned()
         })
+    }
+
+    /// What a provider has to know of this site, under each of its origins.
+    #[cfg(feature = "oauth")]
+    fn to_register(&self, provider: &OAuth) -> Vec<String> {
+        let (Some(site), Some(policy)) = (&self.settings.site, &self.settings.origin) else {
+            return Vec::new();
+        };
+        let mut origins: Vec<&str> = policy.known().iter().map(|origin| origin.as_str()).collect();
+        if origins.is_empty() {
+            origins.push("{origin}"); // Each request says it.
+        }
+        let (id, base_path) = (&provider.id, &site.base_path);
+        let mut lines = Vec::new();
+        for origin in origins {
+            lines.push(format!("{id}: its redirect URI is {origin}{base_path}/callback/{id}"));
+            if provider.federated_logout {
+                lines.push(format!("{id}: its post-logout redirect URI is {origin}"));
+                lines.push(format!(
+                    "{id}: its back-channel logout URL is {origin}{base_path}/backchannel-logout/{id}"
+                ));
+            }
+        }
+        lines
     }
 }
 

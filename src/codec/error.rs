@@ -70,6 +70,19 @@ impl CodecError {
     }
 }
 
+#[cfg(feature = "oauth")]
+impl CodecError {
+    /// Whether it is about the token's header: such as an algorithm that is not one of those that were configured.
+    pub(crate) const fn is_header(&self) -> bool {
+        matches!(self.kind, Kind::Header)
+    }
+
+    /// Whether the token was made by somebody else, or changed.
+    pub(crate) const fn is_authentication(&self) -> bool {
+        matches!(self.kind, Kind::Authentication)
+    }
+}
+
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {

@@ -26,14 +26,18 @@ pub(crate) async fn asked(
     mut request: Request<Bytes>,
 ) -> Result<Response<Bytes>, HttpError> {
     check_url(request.uri())?;
-    // Some refuse whoever does not say what they are.
-    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("portcullis"));
+    name_sender(&mut request);
     match within(clock, time_limit, unwound(client.send(request))).await {
         None => Err(HttpError::timeout()),
         Some(None) => Err(HttpError::unavailable("the HTTP client panicked: mend it; see the log")),
         Some(Some(Ok(response))) if response.body().len() > MAX_RESPONSE_BYTES => Err(HttpError::too_large()),
         Some(Some(outcome)) => outcome,
     }
+}
+
+/// Says who asks, unless the request does: some servers refuse whoever does not.
+pub(super) fn name_sender(request: &mut Request<Bytes>) {
+    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("portcullis"));
 }
 
 /// A URL for people to read: without its query, which may hold a secret.

@@ -17,7 +17,7 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, crypto::aws_lc_rs};
 
-use super::{HttpClient, HttpError, check_url};
+use super::{HttpClient, HttpError, ask::name_sender, check_url};
 use crate::{
     clock::{Clock, SystemClock, within},
     error::ConfigError,
@@ -26,7 +26,7 @@ use crate::{
 /// Sends requests with hyper: https with the certificates that this machine trusts, plain http to this machine only.
 ///
 /// A request has 10 seconds in all, and a response 1 MiB; redirects are not followed. Connections are kept for the
-/// next request. Clones share them. Needs a Tokio runtime.
+/// next request. Clones share them. A request without a `User-Agent` is sent as `portcullis`. Needs a Tokio runtime.
 ///
 /// ```
 /// use std::time::Duration;
@@ -130,8 +130,9 @@ impl HyperClient {
 
 #[async_trait]
 impl HttpClient for HyperClient {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         check_url(request.uri())?;
+        name_sender(&mut request);
         let outcome = within(&*self.clock, self.time_limit, self.exchange(request)).await;
         outcome.unwrap_or_else(|| Err(HttpError::timeout()))
     }

@@ -228,7 +228,8 @@ impl Checks {
         request: &Carrier<'_>,
         scheme: &Scheme,
     ) -> Result<Transaction, &'static str> {
-        let none = "this browser has not begun it, or has begun too many since";
+        let none = "this browser has no cookie of it: it was begun under another host (localhost is not 127.0.0.1) or \
+                    scheme (http, https), in another browser, more than 15 minutes ago, or five others were begun since";
         if !self.writes_cookies {
             return Err(none);
         }

@@ -213,7 +213,7 @@ fn askable(url: &str, provider: &str) -> Result<Uri, ConfigError> {
     parsed.and_then(|url| check_url(&url).map(|()| url).map_err(|error| error.to_string())).map_err(|error| {
         ConfigError::one(
             format!("the provider {provider:?} cannot be asked at {url:?} ({error})"),
-            "use the https URL that it documents",
+            "serve it over https; http is for localhost only",
         )
     })
 }

@@ -55,7 +55,13 @@ impl Metadata {
             let may_be_asked = parsed.as_ref().is_some_and(|url| check_url(url).is_ok());
             // A document from outside must not point to what listens on this machine alone.
             let leads_inside = parsed.as_ref().is_some_and(is_local) && !issuer_is_local;
-            if !may_be_asked || leads_inside {
+            if leads_inside {
+                return problem(
+                    format!("its endpoint {url:?} leads to this machine, where its issuer is not"),
+                    "mend the provider's public address, or set the endpoint by hand, with OAuth::endpoints",
+                );
+            }
+            if !may_be_asked {
                 return problem(
                     format!("its endpoint {url:?} is no https URL"),
                     "set the endpoint by hand, with OAuth::endpoints",
@@ -110,6 +116,20 @@ mod tests {
         assert!(read(template, "https://login.example/common/v2.0", true).is_ok());
         for text in ["", "[]", "null", "{", "[\"https://id.example\"]"] {
             assert!(Metadata::read(text.as_bytes(), "https://id.example", false).is_err(), "{text}");
+        }
+    }
+
+    /// One that leads inside is not told that it is no https URL, which it may be.
+    #[test]
+    fn an_endpoint_that_leads_inside_has_its_own_words() {
+        for (endpoint, words) in [
+            ("https://localhost/token", "leads to this machine"),
+            ("http://127.0.0.1:80/token", "leads to this machine"),
+            ("http://id.example/token", "is no https URL"),
+        ] {
+            let document = json!({ "issuer": "https://id.example", "token_endpoint": endpoint });
+            let error = read(document, "https://id.example", false).unwrap_err();
+            assert!(error.contains(words), "{endpoint}: {error}");
         }
     }
 

@@ -69,6 +69,14 @@ impl From<CodecError> for OAuthError {
         if error.is_no_keys() {
             return Self::unavailable(error.to_string());
         }
+        if error.is_header() {
+            return Self::invalid(
+                "its header names an algorithm that is not taken: see OAuth::id_token_algorithms",
+            );
+        }
+        if error.is_authentication() {
+            return Self::invalid("its signature is not of the provider's keys");
+        }
         Self::invalid(error.to_string())
     }
 }

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     client::{OAuthClient, open},
-    error::OAuthError,
+    error::{OAuthError, quoted},
 };
 use crate::{
     clock::Timestamp,
@@ -110,7 +110,8 @@ impl OAuthClient {
             false => issuer,
         };
         if issuer.is_empty() || text("iss") != issuer {
-            return Err(OAuthError::invalid("it was issued by somebody else"));
+            let (came, expected) = (quoted(text("iss")), quoted(&issuer));
+            return Err(OAuthError::invalid(format!("it was issued by {came:?}, and not by {expected:?}")));
         }
         let client_id = self.provider.client_id.as_str();
         let audiences: Vec<&str> = match claims.get("aud") {
@@ -122,7 +123,10 @@ impl OAuthClient {
             _ => Vec::new(),
         };
         if !audiences.contains(&client_id) {
-            return Err(OAuthError::invalid("it was issued for somebody else"));
+            let (came, expected) = (quoted(&audiences.join(" ")), quoted(client_id));
+            return Err(OAuthError::invalid(format!(
+                "it was issued for {came:?}, and not for the client {expected:?}"
+            )));
         }
         let party = claims.get("azp");
         if (audiences.len() > 1 || party.is_some()) && party.and_then(Value::as_str) != Some(client_id) {

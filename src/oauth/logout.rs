@@ -39,7 +39,14 @@ impl OAuthClient {
         id_token_hint: Option<&str>,
         return_to: &str,
     ) -> Result<Option<String>, OAuthError> {
-        let Some(endpoint) = self.endpoint(Endpoint::EndSession).await? else { return Ok(None) };
+        let Some(endpoint) = self.endpoint(Endpoint::EndSession).await? else {
+            tracing::warn!(
+                provider = %self.provider.id,
+                "a user was signed out here and not at the provider: it names no end_session_endpoint; set it with \
+                 Endpoints::end_session, or remove .federated_logout()"
+            );
+            return Ok(None);
+        };
         let mut url = Url::parse(&endpoint)
             .map_err(|error| OAuthError::invalid(format!("its end session endpoint is no URL ({error})")))?;
         let mut query = url.query_pairs_mut();

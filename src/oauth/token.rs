@@ -80,8 +80,9 @@ impl OAuthClient {
         let answer = self.json(&response)?;
         // Some tell of an error with a status of success.
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            let (error, description) = (text(error), text(&answer["error_description"]));
-            let problem = format!("{error} ({description})");
+            let error = quoted(error.as_str().unwrap_or("an error that is no text"));
+            let description = quoted(answer["error_description"].as_str().unwrap_or("no description"));
+            let problem = format!("{error} ({description}){}", remedy(&error));
             return Err(match error.as_str() {
                 "invalid_grant" => OAuthError::grant_refused(problem),
                 _ => OAuthError::refused(problem),
@@ -194,6 +195,14 @@ fn seconds(value: &Value) -> Option<i64> {
     }
 }
 
-fn text(value: &Value) -> String {
-    quoted(value.as_str().unwrap_or("no text"))
+/// What to do about an error code.
+fn remedy(error: &str) -> &'static str {
+    match error {
+        // The last one is GitHub's.
+        "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
+            "; compare the client id and the client secret with those at the provider, and how it wants them sent \
+             (ClientAuthentication)"
+        }
+        _ => "",
+    }
 }

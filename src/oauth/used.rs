@@ -55,9 +55,26 @@ impl UsedStates {
             Err(error) => Err(error),
         }
     }
+
+    /// Gives back what was taken for something that then failed, so that it can be tried again.
+    pub(crate) async fn give_back(&self, stores: Option<&Stores>, hash: &str) {
+        let Some(stores) = stores else {
+            for kept in [&self.states, &self.logouts] {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).give_back(hash);
+            }
+            return;
+        };
+        let _ = stores.ask(stores.tokens.use_verification_token(IDENTIFIER, hash)).await;
+    }
 }
 
 impl Kept {
+    fn give_back(&mut self, hash: &str) {
+        if self.hashes.remove(hash) {
+            self.ends.retain(|(_, kept)| **kept != *hash);
+        }
+    }
+
     fn take(&mut self, hash: &str, end: Timestamp, now: Timestamp) -> bool {
         while self.ends.first().is_some_and(|(end, _)| *end < now) {
             if let Some((_, hash)) = self.ends.pop_first() {

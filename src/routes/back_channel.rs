@@ -23,7 +23,11 @@ pub(super) async fn end(cx: &Cx, client: &OAuthClient) -> Reply {
     }
     match cx.auth.end_upstream(provider, &logout).await {
         Ok(()) => Reply::empty().bare(),
-        Err(error) => refused(provider, &error.to_string()),
+        Err(error) => {
+            // The provider may try again.
+            cx.site.oauth.used.give_back(stores, &logout.hash).await;
+            refused(provider, &error.to_string())
+        }
     }
 }
 

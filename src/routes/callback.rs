@@ -163,13 +163,21 @@ impl Refusal {
 
 /// Asks the `sign_in` callback. One that fails denies.
 pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), Refusal> {
+    let provider = context.account.provider.clone();
     match cx.auth.settings.callbacks.sign_in(context).await {
         Ok(SignInDecision::Allow) => Ok(()),
         Ok(SignInDecision::Redirect(to)) if cx.auth.settings.rules.judges_sign_in_url => {
             Err(Refusal::Redirect(cx.auth.settings.callbacks.redirect(&to, &cx.origin).await))
         }
         Ok(SignInDecision::Redirect(to)) => Err(Refusal::Redirect(to)),
-        Ok(SignInDecision::Deny) | Err(_) => {
+        denied => {
+            if denied.is_ok() {
+                tracing::warn!(
+                    provider,
+                    "a sign-in was refused: the `sign_in` callback denied it; if it should not, look at what the \
+                     callback was given"
+                );
+            }
             Err(Refusal::Error { error: ErrorCode::AccessDenied, status: StatusCode::FORBIDDEN })
         }
     }
@@ -195,11 +203,18 @@ async fn start(cx: &Cx, sign_in: SignIn) -> Result<Started, Refusal> {
         "email" => (ErrorCode::Callback, "EmailCreateAccount"),
         _ => (ErrorCode::Callback, "OAuthCreateAccount"),
     };
+    let provider = sign_in.account.provider.clone();
     // They will have to be ended.
     let Some(before) = cx.all_sessions().await else { return Err(Refusal::unavailable(fault)) };
     let started = cx.auth.start(sign_in, &before, &cx.visit).await;
     started.map_err(|reason| match reason {
         NotStarted::NotLinked => {
+            tracing::warn!(
+                provider,
+                "a sign-in was refused (OAuthAccountNotLinked): this account, or its e-mail address, is another user's; \
+                 let them sign in as they did before, and at this provider while they are signed in, or see \
+                 `AuthBuilder::linking`"
+            );
             Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
         }
         NotStarted::Unavailable => Refusal::unavailable(fault),

@@ -207,6 +207,9 @@ fn s39_issuers_in_the_clear_are_no_configuration() {
     {
         let oidc = OAuth::oidc("acme", issuer, CLIENT, CLIENT_SECRET);
         let error = builder(&Time::at_noon()).provider(oidc).build().unwrap_err();
-        assert!(error.to_string().contains("use the https URL that it documents"), "{issuer}: {error}");
+        assert!(
+            error.to_string().contains("serve it over https; http is for localhost only"),
+            "{issuer}: {error}"
+        );
     }
 }

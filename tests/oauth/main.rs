@@ -18,6 +18,7 @@ mod keys;
 mod linking;
 mod logout;
 mod provider;
+mod remedies;
 #[path = "../compositions/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod server;

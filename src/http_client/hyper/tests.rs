@@ -86,6 +86,18 @@ async fn requests_and_responses_go_through() {
 }
 
 #[tokio::test]
+async fn a_request_says_who_asks() {
+    let (listener, url) = listener().await;
+    let seen = serve(listener, "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+    get(&client(), &url).await.unwrap();
+    let named = Request::get(&url).header("user-agent", "my-app").body(Bytes::new()).unwrap();
+    client().send(named).await.unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen[0].contains("user-agent: portcullis\r\n"), "{}", seen[0]);
+    assert!(seen[1].contains("user-agent: my-app\r\n") && !seen[1].contains("portcullis"), "{}", seen[1]);
+}
+
+#[tokio::test]
 async fn s40_redirects_are_not_followed() {
     let (listener, url) = listener().await;
     let seen = serve(

@@ -311,7 +311,17 @@ impl OAuth {
         self
     }
 
-    /// What the application asks for, with blanks in between.
+    /// What the application asks for, with blanks in between. It replaces what a preset asks for, or `openid profile
+    /// email` with OpenID Connect: repeat what is to stay.
+    ///
+    /// ```
+    /// use portcullis::preset::Keycloak;
+    ///
+    /// let keycloak = Keycloak::new("my-client-id", "my-client-secret")
+    ///     .issuer("https://id.example/realms/main")
+    ///     .scope("openid profile email offline_access"); // a refresh token, too
+    /// # let _ = keycloak;
+    /// ```
     pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
         self.scope = scope.into();
         self
@@ -413,14 +423,16 @@ impl OAuth {
 
     /// Signing out ends the session at the provider, too: the browser is led there after it is signed out here, and
     /// comes back to the origin of this site, which has to be registered there as `post_logout_redirect_uri`
-    /// (OpenID Connect RP-Initiated Logout). Off by default, as in Auth.js.
+    /// (OpenID Connect RP-Initiated Logout). Off by default, as in Auth.js. It is without a slash at the end, and the
+    /// `callbackUrl` of such a sign-out does not count. [`AuthContext::sign_out`](crate::AuthContext::sign_out) signs out
+    /// here only.
     ///
     /// The other way round, the provider may tell of a sign-out at `{base path}/backchannel-logout/{id}` (OpenID Connect
     /// Back-Channel Logout): that ends the sessions here that were begun with the one there, or all of that user, if they
     /// live in a store or [revocations](crate::AuthBuilder::revocation) are kept.
     ///
     /// For both each session remembers the provider and its session there, in the member `idp` of the token's claims
-    /// or of the row's data.
+    /// or of the row's data. Sessions that were begun before this was switched on end here only.
     pub fn federated_logout(mut self) -> Self {
         self.federated_logout = true;
         self
@@ -465,6 +477,19 @@ impl OAuth {
             problems.add(
                 format!("the provider {id:?} has no userinfo endpoint, so it could not say who signs in"),
                 "add it with Endpoints::userinfo",
+            );
+        }
+        if self.protocol == Protocol::Oidc && !self.scope.split_whitespace().any(|scope| scope == "openid") {
+            problems.add(
+                format!("the scope of the provider {id:?} has no `openid`, so there would be no ID token"),
+                "write the whole scope in .scope(..), such as \"openid profile email\": it replaces the preset's",
+            );
+        }
+        if self.federated_logout && self.protocol == Protocol::OAuth2 && self.endpoints.end_session.is_none()
+        {
+            problems.add(
+                format!("the provider {id:?} speaks OAuth 2, which knows no sign-out at the provider"),
+                "remove .federated_logout(): it is for OpenID Connect",
             );
         }
         let is_bound = |name: &str| is_reserved(name) || name == self.quirks.client_id;

@@ -195,10 +195,17 @@ impl Preset {
             let name = format!("{prefix}_{name}");
             let value = variable(&name).filter(|value| !value.is_empty());
             if value.is_none() {
-                problems.add(
-                    format!("{name} is not set"),
-                    format!("register the application at {}, and set it to what is given there", self.name),
-                );
+                let remedy = match name.ends_with("_ISSUER") {
+                    true => "set it to the issuer that your server's /.well-known/openid-configuration names"
+                        .to_owned(),
+                    false => {
+                        format!(
+                            "register the application at {}, and set it to what is given there",
+                            self.name
+                        )
+                    }
+                };
+                problems.add(format!("{name} is not set"), remedy);
             }
             value.unwrap_or_default()
         };

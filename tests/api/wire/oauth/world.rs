@@ -171,7 +171,11 @@ fn acme(vector: &Vector) -> OAuth {
 }
 
 fn myoidc(vector: &Vector) -> OAuth {
-    let scope = vector.opt_str("signin/authorize_params/scope").unwrap_or_default().to_owned();
     let myoidc = OAuth::oidc("myoidc", "https://idp.test", client_id(vector), authentication(vector));
-    checks(vector, myoidc.scope(scope))
+    let myoidc = match vector.opt_str("signin/authorize_params/scope") {
+        Some(scope) if scope.contains("openid") => myoidc.scope(scope.to_owned()),
+        // A sign-in at `acme`.
+        _ => myoidc,
+    };
+    checks(vector, myoidc)
 }

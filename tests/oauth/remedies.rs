@@ -1,0 +1,219 @@
+//! What whoever runs a site is told: before it starts, and in the log.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use portcullis::{
+    Auth, ClientAuthentication, Dialect, Endpoints, OAuth, OriginPolicy, Secret, SignInDecision,
+    store::MemoryStore,
+};
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    provider::{CLIENT, CLIENT_SECRET, Plan, Provider, Reply, signed_as},
+    site::{at_provider, begin, browser, builder, oidc, sign_in},
+    support::{Browser, SECRET},
+    time::Time,
+};
+
+fn oauth2() -> OAuth {
+    let endpoints = Endpoints::new("https://acme.example/authorize", "https://acme.example/token");
+    OAuth::oauth2("acme", endpoints.userinfo("https://acme.example/me"), CLIENT, CLIENT_SECRET)
+}
+
+/// What cannot work is said before the site starts.
+#[test]
+fn configurations_that_cannot_work() {
+    let oidc = || OAuth::oidc("acme", "https://id.example", CLIENT, CLIENT_SECRET);
+    let end = Endpoints::default().end_session("https://acme.example/end");
+    for (provider, problem) in [
+        (oidc().scope("offline_access"), Some("has no `openid`")),
+        (oidc().scope("profile openid offline_access"), None),
+        (oauth2().scope("user"), None),
+        (oauth2().federated_logout(), Some("remove .federated_logout()")),
+        (oauth2().endpoints(end).federated_logout(), None),
+        (oidc().federated_logout(), None),
+        (
+            OAuth::oidc("acme", "http://id.example", CLIENT, ClientAuthentication::public()),
+            Some("localhost only"),
+        ),
+    ] {
+        let built = builder(&Time::at_noon()).provider(provider).build();
+        match (built, problem) {
+            (Ok(_), None) => {}
+            (Err(error), Some(problem)) => assert!(error.to_string().contains(problem), "{error}"),
+            (built, _) => panic!("{problem:?}: {built:?}"),
+        }
+    }
+}
+
+/// The start-up report has what is to be registered at each provider, under each origin.
+#[test]
+fn what_to_register_is_in_the_report() {
+    let lines = |origin: OriginPolicy| {
+        let oidc = OAuth::oidc("id", "https://id.example", CLIENT, CLIENT_SECRET).federated_logout();
+        let auth = Auth::builder(Secret::new(SECRET)).origin(origin).provider(oauth2()).provider(oidc);
+        let lines = auth.build().unwrap().startup_report().decisions.into_iter();
+        lines.filter(|line| line.starts_with("acme: ") || line.starts_with("id: ")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines(OriginPolicy::fixed("https://app.example/account/auth").unwrap()),
+        [
+            "acme: its redirect URI is https://app.example/account/auth/callback/acme",
+            "id: its redirect URI is https://app.example/account/auth/callback/id",
+            "id: its post-logout redirect URI is https://app.example",
+            "id: its back-channel logout URL is https://app.example/account/auth/backchannel-logout/id",
+        ]
+    );
+    let two = lines(OriginPolicy::allow_list(["http://localhost:3000", "http://127.0.0.1:3000"]).unwrap());
+    for origin in ["http://localhost:3000", "http://127.0.0.1:3000"] {
+        assert!(
+            two.contains(&format!("acme: its redirect URI is {origin}/api/auth/callback/acme")),
+            "{two:?}"
+        );
+    }
+    let unknown = lines(OriginPolicy::forwarded([]));
+    assert_eq!(unknown[0], "acme: its redirect URI is {origin}/api/auth/callback/acme");
+}
+
+/// The log, as a subscriber writes it for this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+/// What is logged, as warnings, by a sign-in at a provider with this plan.
+async fn logged(plan: fn(&mut Plan)) -> String {
+    let (log, time) = (Log::default(), Time::at_noon());
+    let _guard = subscribed(&log);
+    let provider = Provider::start(&time);
+    provider.plan(plan);
+    let auth = builder(&time).provider(oidc("acme", &provider)).build().unwrap();
+    let mut browser = browser(&auth);
+    sign_in(&mut browser, "acme").await;
+    assert_eq!(browser.who().await, "nobody");
+    log.text()
+}
+
+fn subscribed(log: &Log) -> tracing::subscriber::DefaultGuard {
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::WARN);
+    tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish())
+}
+
+/// What a provider answered, or what came and what was expected, and what to compare.
+#[tokio::test]
+async fn refusals_say_what_to_do() {
+    let cases: [(fn(&mut Plan), &[&str]); 5] = [
+        (
+            |plan| plan.token = |_| Reply::error(401, "invalid_client"),
+            &["invalid_client (", "compare the client id and the client secret"],
+        ),
+        (
+            |plan| plan.token = |_| Reply::json(json!({ "error": "incorrect_client_credentials" })),
+            &["incorrect_client_credentials (no description); compare the client id and the client secret"],
+        ),
+        (
+            |plan| {
+                plan.claims = |mut claims| {
+                    claims["iss"] = "https://other.example".into();
+                    claims
+                }
+            },
+            &["it was issued by \"https://other.example\", and not by \"http"],
+        ),
+        (
+            |plan| {
+                plan.claims = |mut claims| {
+                    claims["aud"] = json!(["one", "two"]);
+                    claims
+                }
+            },
+            &["it was issued for \"one two\", and not for the client"],
+        ),
+        (
+            |plan| plan.sign = |claims| signed_as(&json!({ "alg": "HS256", "kid": "ed25519" }), claims),
+            &["see OAuth::id_token_algorithms"],
+        ),
+    ];
+    for (plan, words) in cases {
+        let log = logged(plan).await;
+        for word in words {
+            assert!(log.contains(word), "{word}: {log}");
+        }
+        assert!(!log.contains(CLIENT_SECRET), "{log}");
+    }
+}
+
+/// A browser without the cookie is told of in the log, with every cause.
+#[tokio::test]
+async fn an_answer_for_another_browser_names_the_causes() {
+    let (log, time) = (Log::default(), Time::at_noon());
+    let _guard = subscribed(&log);
+    let provider = Provider::start(&time);
+    let auth = builder(&time).provider(oidc("acme", &provider)).build().unwrap();
+    let answer = at_provider(&begin(&mut browser(&auth), "acme").await.unwrap()).await;
+    browser(&auth).get(&answer).await;
+    for cause in ["localhost is not 127.0.0.1", "https", "another browser", "15 minutes", "five others"] {
+        assert!(log.text().contains(cause), "{cause}: {}", log.text());
+    }
+}
+
+/// Neither an account that is not linked nor the application's own refusal goes by in silence.
+#[tokio::test]
+async fn refusals_of_this_side_are_logged() {
+    for dialect in Dialect::ALL {
+        let (log, time) = (Log::default(), Time::at_noon());
+        let _guard = subscribed(&log);
+        let (acme, other) = (Provider::start(&time), Provider::start(&time));
+        let site = || {
+            let site = builder(&time).dialect(dialect).provider(oidc("acme", &acme));
+            site.provider(oidc("other", &other))
+        };
+        let auth = site().store(MemoryStore::new()).build().unwrap();
+        sign_in(&mut browser(&auth), "acme").await;
+        assert_eq!(log.text(), "");
+        other.plan(|plan| plan.user["sub"] = "alice-2".into());
+        nobody(&auth, "other").await;
+        assert!(
+            log.text().contains("OAuthAccountNotLinked") && log.text().contains("\"other\""),
+            "{}",
+            log.text()
+        );
+
+        let denies = site().on_sign_in(async |_| Ok(SignInDecision::Deny)).build().unwrap();
+        nobody(&denies, "acme").await;
+        assert!(log.text().contains("the `sign_in` callback denied it"), "{}", log.text());
+    }
+}
+
+async fn nobody(auth: &Auth, provider: &str) {
+    let mut browser: Browser = browser(auth);
+    sign_in(&mut browser, provider).await;
+    assert_eq!(browser.who().await, "nobody");
+}
