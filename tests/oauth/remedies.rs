@@ -32,6 +32,8 @@ fn configurations_that_cannot_work() {
     for (provider, problem) in [
         (oidc().scope("offline_access"), Some("has no `openid`")),
         (oidc().scope("profile openid offline_access"), None),
+        (oidc().scope(""), None),
+        (oidc().scope("").authorization_param("scope", "tokens"), None),
         (oauth2().scope("user"), None),
         (oauth2().federated_logout(), Some("remove .federated_logout()")),
         (oauth2().endpoints(end).federated_logout(), None),

@@ -312,7 +312,7 @@ impl OAuth {
     }
 
     /// What the application asks for, with blanks in between. It replaces what a preset asks for, or `openid profile
-    /// email` with OpenID Connect: repeat what is to stay.
+    /// email` with OpenID Connect: repeat what is to stay. With OpenID Connect `openid` has to be in it.
     ///
     /// ```
     /// use portcullis::preset::Keycloak;
@@ -479,7 +479,10 @@ impl OAuth {
                 "add it with Endpoints::userinfo",
             );
         }
-        if self.protocol == Protocol::Oidc && !self.scope.split_whitespace().any(|scope| scope == "openid") {
+        // Without any scope `openid` is asked for. One that is given as a parameter is whoever's who knows better.
+        let mut scopes = self.scope.split_whitespace().peekable();
+        let is_oidc = self.protocol == Protocol::Oidc;
+        if is_oidc && scopes.peek().is_some() && !scopes.any(|scope| scope == "openid") {
             problems.add(
                 format!("the scope of the provider {id:?} has no `openid`, so there would be no ID token"),
                 "write the whole scope in .scope(..), such as \"openid profile email\": it replaces the preset's",

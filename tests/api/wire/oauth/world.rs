@@ -174,8 +174,9 @@ fn myoidc(vector: &Vector) -> OAuth {
     let myoidc = OAuth::oidc("myoidc", "https://idp.test", client_id(vector), authentication(vector));
     let myoidc = match vector.opt_str("signin/authorize_params/scope") {
         Some(scope) if scope.contains("openid") => myoidc.scope(scope.to_owned()),
-        // A sign-in at `acme`.
-        _ => myoidc,
+        // NextAuth.js v3 knows a provider by its ID token, whatever it is asked for; or it is a sign-in at `acme`.
+        Some(scope) => myoidc.authorization_param("scope", scope),
+        None => myoidc,
     };
     checks(vector, myoidc)
 }
