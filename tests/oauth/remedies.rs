@@ -131,7 +131,9 @@ fn subscribed(log: &Log) -> tracing::subscriber::DefaultGuard {
 /// What a provider answered, or what came and what was expected, and what to compare.
 #[tokio::test]
 async fn refusals_say_what_to_do() {
-    let cases: [(fn(&mut Plan), &[&str]); 5] = [
+    /// A fault, and what is said of it.
+    type Fault = (fn(&mut Plan), &'static [&'static str]);
+    let cases: [Fault; 5] = [
         (
             |plan| plan.token = |_| Reply::error(401, "invalid_client"),
             &["invalid_client (", "compare the client id and the client secret"],
