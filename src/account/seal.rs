@@ -110,7 +110,9 @@ mod tests {
         let seal = TokenSeal::new(&Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"), true);
         let sealed = seal.seal(&account("alice"));
         assert_eq!(seal.open(&sealed).unwrap(), account("alice").tokens);
-        let moves: &[(&str, fn(&mut Account))] = &[
+        /// What was done to a row.
+        type Move = (&'static str, fn(&mut Account));
+        let moves: &[Move] = &[
             ("another account", |account| account.provider_account_id = "mallory".to_owned()),
             ("another provider", |account| account.provider = "other".into()),
             ("shown as an access token", |account| {

@@ -128,12 +128,13 @@ fn subscribed(log: &Log) -> tracing::subscriber::DefaultGuard {
     tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish())
 }
 
+/// What the provider does, and what is logged then.
+type Refusal = (fn(&mut Plan), &'static [&'static str]);
+
 /// What a provider answered, or what came and what was expected, and what to compare.
 #[tokio::test]
 async fn refusals_say_what_to_do() {
-    /// A fault, and what is said of it.
-    type Fault = (fn(&mut Plan), &'static [&'static str]);
-    let cases: [Fault; 5] = [
+    let cases: [Refusal; 5] = [
         (
             |plan| plan.token = |_| Reply::error(401, "invalid_client"),
             &["invalid_client (", "compare the client id and the client secret"],
