@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod accounts;
+mod acts;
 mod answers;
 mod authorization;
 #[path = "../compositions/client.rs"]
