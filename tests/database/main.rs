@@ -41,6 +41,7 @@ mod codes;
 mod confirm;
 mod crashes;
 mod faults;
+mod gate;
 mod ids;
 mod life;
 mod lists;

@@ -1,16 +1,19 @@
 //! Whose account it is: that of the provider's subject, to the letter.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis::{
     Dialect,
-    store::{MemoryStore, Store},
+    store::{MemoryStore, Store, UserStore},
 };
 use serde_json::json;
 
 use crate::{
+    gate::{Crash, Gate},
     provider::Provider,
-    site::{browser, builder, is_signed_in, oidc, sign_in, site_with_store},
+    site::{
+        at_provider, begin, browser, builder, is_session, is_signed_in, oidc, param, sign_in, site_with_store,
+    },
     time::Time,
 };
 
@@ -137,5 +140,45 @@ async fn s37_the_start_warns_of_bare_ids() {
             let expected = ids.len() > 1 && !stored && dialect != Dialect::V5;
             assert_eq!(warns, expected, "{dialect}, {ids:?}, with a store: {stored}: {warnings:?}");
         }
+    }
+}
+
+/// Whichever call of the store fails, nobody is signed in, nobody is half made, and the code says what was going on
+/// (`docs/protocol.md` section 13.1).
+#[tokio::test]
+async fn a_store_that_fails_signs_nobody_in() {
+    for (dialect, creation, others) in [
+        (Dialect::V3, "OAuthCreateAccount", "Callback"),
+        (Dialect::V4, "OAuthCreateAccount", "Callback"),
+        (Dialect::V5, "Configuration", "Configuration"),
+    ] {
+        let time = Time::at_noon();
+        let acme = Provider::start(&time);
+        let mut told = BTreeMap::new();
+        for call in 0.. {
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            let gate = Gate::new(Arc::clone(&store));
+            let behind: Arc<dyn Store> = Arc::new(gate.clone());
+            let auth = site_with_store(&behind, &time, &[("acme", &acme)]).dialect(dialect).build().unwrap();
+            let mut browser = browser(&auth);
+            let url = begin(&mut browser, "acme").await.unwrap();
+            let back = at_provider(&url).await;
+            gate.calls();
+            gate.crash(call, Crash::Before);
+            let answer = browser.get(&back).await;
+            let Some(failed) = gate.calls().get(call).copied() else {
+                is_signed_in("no call failed", &answer);
+                break;
+            };
+            let code = param(answer.header("location").unwrap(), "error");
+            assert!(!is_session(&answer), "{dialect}: {failed}");
+            told.insert(failed, code);
+            if failed == "create_user" {
+                assert!(store.user_by_email("alice@example.com").await.unwrap().is_none(), "{dialect}");
+            }
+        }
+        assert_eq!(told["create_user"], creation, "{dialect}: {told:?}");
+        assert_eq!(told["user_by_account"], others, "{dialect}: {told:?}");
+        assert!(told.len() >= 4, "{dialect}: {told:?}");
     }
 }

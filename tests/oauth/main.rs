@@ -14,6 +14,9 @@ mod authorization;
 mod client;
 mod discovery;
 mod form_post;
+#[path = "../database/gate.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gate;
 mod id_tokens;
 mod keys;
 mod linking;

@@ -24,7 +24,10 @@ use crate::support::{
 };
 
 const SKIPPED: &[Skipped] = &[
-    Skipped { prefix: "create_user_fails", reason: "tests/database/faults.rs has stores that fail" },
+    Skipped {
+        prefix: "create_user_fails",
+        reason: "needs a store that fails: tests/oauth/accounts.rs::a_store_that_fails_signs_nobody_in",
+    },
     Skipped {
         prefix: "link_account_fails",
         reason: "the account is made with its user, so both fail or none",
