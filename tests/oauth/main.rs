@@ -12,6 +12,7 @@ mod authorization;
 #[path = "../compositions/client.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod client;
+mod client_authentication;
 mod discovery;
 mod form_post;
 #[path = "../database/gate.rs"]

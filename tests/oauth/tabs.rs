@@ -66,7 +66,7 @@ async fn s96_old_cookies_make_way() {
         let mut browser = browser(&site(dialect, &time, &provider));
         tabs(&mut browser, &time, 3).await;
         let name = browser.jar.keys().find(|name| name.contains(".state.")).unwrap().clone();
-        browser.jar.insert(format!("{}x", &name[..name.len() - 1]), "garbage".into());
+        browser.jar.insert(format!("{name}x"), "garbage".into());
         assert_eq!(open(&browser), 4);
         time.pass(15 * 60);
         is_signed_in("later", &sign_in(&mut browser, "acme").await);
