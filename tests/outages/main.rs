@@ -16,6 +16,9 @@ mod answer;
 #[path = "../compositions/client.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod client;
+#[path = "../database/gate.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gate;
 mod lies;
 mod load;
 mod memory;
