@@ -41,7 +41,7 @@ mod site;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[path = "../database/site.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
+#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
 mod stored;
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

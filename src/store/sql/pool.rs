@@ -17,6 +17,9 @@ use crate::store::{Result, StoreError};
 /// A connection that was idle for longer is asked whether it still is one.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// How long to wait for a file that is locked.
+const LOCKED_FOR: Duration = Duration::from_millis(20);
+
 /// A pool that gets over a restart of its server. It connects when it is first asked.
 pub(in crate::store) fn pool<D: Database>(options: &SqlOptions) -> PoolOptions<D> {
     PoolOptions::new()
@@ -56,9 +59,19 @@ pub(super) async fn acquire<B: Backend>(
 pub(super) async fn first<B: Backend>(
     pool: &sqlx::Pool<B::Database>,
 ) -> Outcome<PoolConnection<B::Database>> {
-    let (place, error) = match acquire::<B>(pool).await {
-        Err(Fault::Unconnected(place, error @ sqlx::Error::PoolTimedOut)) => (place, error),
-        outcome => return outcome,
+    let mut waited = Duration::ZERO;
+    let (place, error) = loop {
+        match acquire::<B>(pool).await {
+            // Of several that open a new file of SQLite at once, one gives it its journal; SQLite does not wait for that.
+            Err(Fault::Unconnected(_, error))
+                if is_locked(&error) && waited < pool.options().get_acquire_timeout() =>
+            {
+                waited += LOCKED_FOR;
+                tokio::time::sleep(LOCKED_FOR).await;
+            }
+            Err(Fault::Unconnected(place, error @ sqlx::Error::PoolTimedOut)) => break (place, error),
+            outcome => return outcome,
+        }
     };
     let options = pool.connect_options();
     let attempt = <Connection<B> as sqlx::Connection>::connect_with(&options);
@@ -67,4 +80,9 @@ pub(super) async fn first<B: Backend>(
         // It hangs, or takes connections that the pool could not have.
         Ok(Ok(_)) | Err(_) => Err(Fault::Unconnected(place, error)),
     }
+}
+
+/// `SQLITE_BUSY`.
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "5")
 }

@@ -102,17 +102,24 @@ async fn lock_mysql<B: Backend>(connection: &mut Connection<B>) -> Result<()> {
 /// What there is.
 struct State {
     found: Found,
-    /// That of our own tables; 0 if we have made none.
-    version: i64,
+    /// That of our own tables; 0 if some instance of ours has begun to make them; nothing if none has.
+    version: Option<i64>,
 }
 
 impl State {
+    /// Table by table, so another instance may make them meanwhile: then once more.
     async fn read<B: Backend>(connection: &mut Connection<B>, tables: &Tables) -> Outcome<Self> {
+        loop {
+            let state = Self::look::<B>(connection, tables).await?;
+            if made::<B>(connection, tables).await? == state.version {
+                return Ok(state);
+            }
+        }
+    }
+
+    async fn look<B: Backend>(connection: &mut Connection<B>, tables: &Tables) -> Outcome<Self> {
         Ok(Self {
-            version: match find::<B>(connection, &tables.migrations).await? {
-                Some(_) => version::<B>(connection, tables).await?,
-                None => 0,
-            },
+            version: made::<B>(connection, tables).await?,
             found: Found {
                 users: find::<B>(connection, &tables.users).await?,
                 accounts: find::<B>(connection, &tables.accounts).await?,
@@ -126,21 +133,21 @@ impl State {
     /// Whether others have made them.
     fn is_foreign(&self) -> bool {
         let Found { users, accounts, sessions, tokens, revocations } = &self.found;
-        self.version == 0
+        self.version.is_none()
             && [users, accounts, sessions, tokens, revocations].into_iter().any(|table| table.is_some())
     }
 
     fn is_to_change(&self, setup: &Setup) -> Result<bool> {
-        if self.version > VERSION {
+        let version = self.version.unwrap_or(0);
+        if version > VERSION {
             return Err(StoreError::corrupt(format!(
-                "the tables have version {}, which a newer release has made; this one knows {VERSION} and older",
-                self.version
+                "the tables have version {version}, which a newer release has made; this one knows {VERSION} and older"
             )));
         }
         if setup.tables.are_read_only() {
             return Ok(false);
         }
-        Ok(if self.is_foreign() { setup.complete } else { setup.migrate && self.version < VERSION })
+        Ok(if self.is_foreign() { setup.complete } else { setup.migrate && version < VERSION })
     }
 
     async fn change<B: Backend>(&self, connection: &mut Connection<B>, setup: &Setup) -> Result<()> {
@@ -154,7 +161,7 @@ impl State {
         if B::DIALECT == Dialect::Sqlite {
             script = script.replace("bigint", "integer");
         }
-        for (step, version) in steps(B::DIALECT).into_iter().zip(1..).skip(index(self.version)) {
+        for (step, version) in steps(B::DIALECT).into_iter().zip(1..).skip(index(self.version.unwrap_or(0))) {
             script += &fill(B::DIALECT, &setup.tables, step, &collation);
             script += &format!("insert into {migrations} (version) values ({version});\n");
         }
@@ -169,8 +176,16 @@ impl State {
                 setup.tables.users, setup.tables.accounts, setup.tables.sessions
             )));
         }
-        let ours = self.version > 0;
+        let ours = self.version.is_some_and(|version| version > 0);
         Ok(Layout::new(B::DIALECT, &setup.tables, self.found, ours))
+    }
+}
+
+/// The version that instances of ours have made.
+async fn made<B: Backend>(connection: &mut Connection<B>, tables: &Tables) -> Outcome<Option<i64>> {
+    match find::<B>(connection, &tables.migrations).await? {
+        Some(_) => version::<B>(connection, tables).await.map(Some),
+        None => Ok(None),
     }
 }
 
