@@ -11,8 +11,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::{Serialize, Serializer};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::{
+    OffsetDateTime,
+    format_description::{BorrowedFormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
 
 /// Where the time comes from, and how to wait for it to pass.
 ///
@@ -83,7 +87,8 @@ pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future
 
 /// A point in time in milliseconds since 1970, which is what JavaScript's `Date` counts.
 ///
-/// Prints and serialises as `Date.prototype.toISOString` does: UTC, three digits of a second, `Z`.
+/// Prints and serialises as `Date.prototype.toISOString` does: UTC, three digits of a second, `Z`. Reads that, and
+/// any other time of RFC 3339.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -175,6 +180,19 @@ impl Serialize for Timestamp {
     }
 }
 
+/// From the text of a `Date` in JSON, in any offset (RFC 3339).
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = OffsetDateTime::parse(&text, &Rfc3339);
+        // Not the text itself: errors are logged.
+        let time =
+            parsed.map_err(|_| de::Error::custom("a time such as 2026-01-15T12:00:00.000Z is expected"))?;
+        let millis = time.unix_timestamp_nanos() / 1_000_000;
+        Ok(Self::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +206,21 @@ mod tests {
             (i64::MAX, "9999-12-31T23:59:59.000Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).to_string(), iso);
+        }
+    }
+
+    #[test]
+    fn reads_what_it_prints() {
+        for (text, millis) in [
+            (r#""2026-02-14T12:00:00.007Z""#, Some(1_771_070_400_007)),
+            (r#""2026-02-14T12:00:00Z""#, Some(1_771_070_400_000)),
+            (r#""2026-02-14T13:00:00+01:00""#, Some(1_771_070_400_000)),
+            (r#""1969-12-31T23:59:59.000Z""#, Some(0)),
+            (r#""yesterday""#, None),
+            ("1771070400", None),
+        ] {
+            let read = serde_json::from_str::<Timestamp>(text).ok();
+            assert_eq!(read.map(Timestamp::as_millis), millis, "{text}");
         }
     }
 
