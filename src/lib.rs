@@ -72,6 +72,8 @@ mod auth;
 #[cfg(feature = "axum")]
 mod axum;
 mod callbacks;
+#[cfg(feature = "client")]
+pub mod client;
 mod clock;
 pub mod codec;
 mod cookie;

@@ -164,6 +164,35 @@ pub(crate) struct Rules {
 
     // Guards (section 16)
     pub(crate) sign_in_link: SignInLink,
+
+    pub(crate) client: ClientRules,
+}
+
+/// What the npm client of a dialect sends, and how it reads the answer (section 15).
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "the client reads them"))]
+pub(crate) struct ClientRules {
+    /// Requests without a body say `Content-Type: application/json` too.
+    pub(crate) types_gets: bool,
+    /// A form asks for JSON by its field `json`.
+    pub(crate) json_field: bool,
+    /// A form asks for JSON by the header `X-Auth-Return-Redirect`.
+    pub(crate) return_header: bool,
+    /// The options `redirect` and `callbackUrl` are fields of the form where the caller named them; otherwise the form
+    /// has the provider's fields, and `callbackUrl` at its end.
+    pub(crate) sends_options: bool,
+    /// `redirect: false` counts for every provider; otherwise for credentials and links by mail.
+    pub(crate) stays_anywhere: bool,
+    /// An update without data reads the session; otherwise it is posted like any other.
+    pub(crate) reads_without_data: bool,
+    /// A provider of sessions updates only what is there.
+    pub(crate) updates_known: bool,
+}
+
+#[cfg(feature = "client")]
+impl ClientRules {
+    /// What servers of every dialect understand.
+    pub(crate) const ANY: Self = Self { return_header: true, ..v4::RULES.client };
 }
 
 /// How session tokens are made.

@@ -1,6 +1,6 @@
 //! next-auth 3.29 (`docs/protocol.md`, marked \[v3\]).
 
-use super::{Rules, TokenFormat, v4};
+use super::{ClientRules, Rules, TokenFormat, v4};
 
 pub(super) const RULES: Rules = Rules {
     name: "v3",
@@ -32,5 +32,6 @@ pub(super) const RULES: Rules = Rules {
     error_page_first: true,
     email_sign_in_message: "Check your email inbox.",
     explains_session_required: false,
+    client: ClientRules { types_gets: false, ..v4::RULES.client },
     ..v4::RULES
 };

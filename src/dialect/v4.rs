@@ -1,6 +1,6 @@
 //! next-auth 4.24 (`docs/protocol.md`, the text without a mark).
 
-use super::{Failure, PageQuery, Rules, SignInLink, TokenFormat, Unsupported};
+use super::{ClientRules, Failure, PageQuery, Rules, SignInLink, TokenFormat, Unsupported};
 
 pub(super) const RULES: Rules = Rules {
     name: "v4",
@@ -56,6 +56,15 @@ pub(super) const RULES: Rules = Rules {
     email_sign_in_message: "The e-mail could not be sent.",
     explains_session_required: true,
     sign_in_link: SignInLink::PathOnly,
+    client: ClientRules {
+        types_gets: true,
+        json_field: true,
+        return_header: false,
+        sends_options: true,
+        stays_anywhere: false,
+        reads_without_data: false,
+        updates_known: true,
+    },
 };
 
 pub(super) const TRY_ANOTHER_ACCOUNT: &[&str] =

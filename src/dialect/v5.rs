@@ -1,6 +1,6 @@
 //! Auth.js: next-auth 5 beta and `@auth/core` (`docs/protocol.md`, marked \[v5\]).
 
-use super::{Failure, PageQuery, Rules, SignInLink, TokenFormat, Unsupported};
+use super::{ClientRules, Failure, PageQuery, Rules, SignInLink, TokenFormat, Unsupported};
 
 pub(super) const RULES: Rules = Rules {
     name: "v5",
@@ -52,4 +52,13 @@ pub(super) const RULES: Rules = Rules {
     email_sign_in_message: "The e-mail could not be sent.",
     explains_session_required: true,
     sign_in_link: SignInLink::KeepQuery,
+    client: ClientRules {
+        types_gets: true,
+        json_field: false,
+        return_header: true,
+        sends_options: false,
+        stays_anywhere: true,
+        reads_without_data: true,
+        updates_known: false,
+    },
 };

@@ -1,0 +1,110 @@
+//! Why a call of the client has no result.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
+
+use http::StatusCode;
+
+use crate::{error::BoxError, http_client::HttpError};
+
+/// Why a call of [`Client`](super::Client) has no result. The npm clients log such things and return `null`, which
+/// here means that nobody is signed in and nothing else.
+///
+/// Neither text shows what was sent or received: both may hold secrets.
+#[derive(Debug, Clone)]
+pub struct ClientError {
+    kind: ClientErrorKind,
+    what: Cow<'static, str>,
+    status: Option<StatusCode>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of [`ClientError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientErrorKind {
+    /// There was no whole response: trying again may help.
+    Unavailable,
+    /// The server answered, with a status that is none of success.
+    Status,
+    /// The server's answer is none of Auth.js, or the session's user is not of the type that was asked for.
+    Shape,
+    /// Servers of this dialect cannot do that.
+    Unsupported,
+    /// The browser did not bring the user back: they gave up, took too long, or it could not be opened.
+    Browser,
+    /// The cookies could not be read from where they are kept.
+    Storage,
+}
+
+impl ClientError {
+    fn new(kind: ClientErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, what: what.into(), status: None, cause: None }
+    }
+
+    fn because(mut self, cause: impl Into<BoxError>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
+    }
+
+    pub(super) fn unavailable(place: &str, error: HttpError) -> Self {
+        Self::new(ClientErrorKind::Unavailable, format!("{place} gave no answer")).because(error)
+    }
+
+    pub(super) fn of_status(place: &str, status: StatusCode) -> Self {
+        let what = format!(
+            "{place} answered {status}: is the base URL, with its base path, that of an Auth.js server?"
+        );
+        Self { status: Some(status), ..Self::new(ClientErrorKind::Status, what) }
+    }
+
+    pub(super) fn shape(place: &str, expected: &str) -> Self {
+        let what = format!(
+            "{place} did not answer {expected}: is the base URL, with its base path, that of an Auth.js server?"
+        );
+        Self::new(ClientErrorKind::Shape, what)
+    }
+
+    pub(super) fn user_shape(error: &serde_json::Error, wanted: &str) -> Self {
+        // The error's own text quotes the value.
+        let what = format!("the session does not fit the type {wanted} ({:?} error)", error.classify());
+        Self::new(ClientErrorKind::Shape, what)
+    }
+
+    pub(super) fn unsupported(what: &'static str) -> Self {
+        Self::new(ClientErrorKind::Unsupported, what)
+    }
+
+    pub(super) fn browser(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ClientErrorKind::Browser, what)
+    }
+
+    pub(super) fn browser_failed(what: &'static str, cause: impl Into<BoxError>) -> Self {
+        Self::new(ClientErrorKind::Browser, what).because(cause)
+    }
+
+    pub(super) fn storage(what: &'static str, cause: impl Into<BoxError>) -> Self {
+        Self::new(ClientErrorKind::Storage, what).because(cause)
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> ClientErrorKind {
+        self.kind
+    }
+
+    /// What the server answered with, if it was that which is wrong.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.status
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for ClientError {}

@@ -1,0 +1,278 @@
+//! The cookies of a client.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use cookie::Cookie as SetCookie;
+use cookie_store::Cookie;
+use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
+use time::OffsetDateTime;
+use tokio::sync::{Mutex as AsyncMutex, broadcast};
+use url::Url;
+
+use super::ClientError;
+use crate::{clock::Timestamp, error::BoxError};
+
+/// How many cookies a jar keeps; the oldest make room.
+const MAX_COOKIES: usize = 200;
+/// How many announcements wait for a provider that is busy; of more it is told that there were some.
+const MAX_WAITING: usize = 16;
+
+/// The cookies of one or more [`Client`](super::Client)s, kept and sent as RFC 6265 says. Clones are the same jar.
+///
+/// Clients over one jar are one visitor: who signs in with one is signed in with all, and each
+/// [`SessionProvider`](super::SessionProvider) over it learns what the others do, as the tabs of a browser do.
+///
+/// A jar knows no list of public suffixes: let servers that do not trust each other have jars of their own.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis::client::{Client, CookieJar, JarFile};
+///
+/// let jar = CookieJar::open(JarFile::new("session.json")).await?;
+/// let client = Client::builder("https://app.example").jar(jar).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct CookieJar(Arc<Shared>);
+
+/// Where a [`CookieJar`] is kept between two runs of a program. Only cookies that have an end are kept.
+#[async_trait]
+pub trait JarStorage: Send + Sync + 'static {
+    /// What was saved last; `None` if nothing ever was.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    async fn load(&self) -> Result<Option<String>, BoxError>;
+
+    /// Replaces what was saved. `cookies` lets whoever has it act as the user: it is for nobody else to read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    async fn save(&self, cookies: &str) -> Result<(), BoxError>;
+}
+
+struct Shared {
+    held: Mutex<Held>,
+    storage: Option<Box<dyn JarStorage>>,
+    /// One at a time, so that the last one has the last word.
+    saving: AsyncMutex<()>,
+    announcements: broadcast::Sender<Announcer>,
+}
+
+#[derive(Default)]
+struct Held {
+    cookies: Vec<Cookie<'static>>,
+    turn: Turn,
+}
+
+/// How often somebody has signed in or out with this jar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Turn(u64);
+
+/// Who says that the session may be another one now: a provider, by its number, or a client.
+pub(super) type Announcer = Option<u64>;
+
+/// What a response answers, of which its cookies are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Answering {
+    /// A request that changes who is signed in.
+    Change,
+    /// Any other, sent in this turn.
+    Read(Turn),
+}
+
+impl CookieJar {
+    /// An empty jar that ends with the program.
+    pub fn new() -> Self {
+        Self::with(Held::default(), None)
+    }
+
+    /// The jar that was saved, and will be again whenever it changes. A jar that cannot be saved goes on in memory,
+    /// and the log says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](super::ClientErrorKind::Storage), when it cannot be read, or is not what was saved.
+    pub async fn open(storage: impl JarStorage) -> Result<Self, ClientError> {
+        let saved = storage.load().await.map_err(|error| {
+            ClientError::storage("the cookies cannot be read: mend that, or begin with an empty jar", error)
+        })?;
+        let cookies = match saved {
+            Some(text) => serde_json::from_str(&text).map_err(|_| {
+                // The error's own text may quote a cookie.
+                ClientError::storage(
+                    "the cookies cannot be read",
+                    "they are not what a jar saves: remove them",
+                )
+            })?,
+            None => Vec::new(),
+        };
+        Ok(Self::with(Held { cookies, turn: Turn::default() }, Some(Box::new(storage))))
+    }
+
+    fn with(held: Held, storage: Option<Box<dyn JarStorage>>) -> Self {
+        Self(Arc::new(Shared {
+            held: Mutex::new(held),
+            storage,
+            saving: AsyncMutex::default(),
+            announcements: broadcast::Sender::new(MAX_WAITING),
+        }))
+    }
+
+    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways too.
+    pub fn get(&self, url: &Url, name: &str) -> Option<String> {
+        let held = self.held();
+        let cookie = held.cookies.iter().find(|cookie| cookie.name() == name && cookie.matches(url))?;
+        Some(cookie.value().to_owned())
+    }
+
+    /// Forgets everything, as nobody's sign-out does: the server's sessions go on.
+    pub async fn clear(&self) {
+        {
+            let mut held = self.held();
+            held.cookies.clear();
+            held.turn.0 += 1;
+        }
+        self.save().await;
+        self.announce(None);
+    }
+
+    /// The `Cookie` header of a request (RFC 6265 section 5.4), and the turn in which it is sent.
+    pub(super) fn header(&self, url: &Url, now: Timestamp) -> (Option<HeaderValue>, Turn) {
+        let held = self.held();
+        let now = now.to_offset();
+        let mut sent: Vec<_> =
+            held.cookies.iter().filter(|cookie| cookie.matches(url) && !cookie.expires_by(&now)).collect();
+        sent.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        let pairs: Vec<_> =
+            sent.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
+        let header = HeaderValue::from_str(&pairs.join("; ")).ok().filter(|_| !pairs.is_empty());
+        let header = header.map(|mut header| {
+            header.set_sensitive(true);
+            header
+        });
+        (header, held.turn)
+    }
+
+    /// Takes the cookies of a response (RFC 6265 section 5.3).
+    ///
+    /// Those of a read that was sent before somebody signed in or out are left: they renew a session that is over.
+    pub(super) async fn take(&self, url: &Url, headers: &HeaderMap, answering: Answering, now: Timestamp) {
+        let cookies = headers.get_all(SET_COOKIE).iter();
+        let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now));
+        let changed = self.held().take(cookies.collect(), answering, now);
+        if changed {
+            self.save().await;
+        }
+    }
+
+    /// Whether it has a cookie for `url` whose name ends so.
+    pub(super) fn has(&self, url: &Url, ending: &str) -> bool {
+        self.held().cookies.iter().any(|cookie| cookie.name().ends_with(ending) && cookie.matches(url))
+    }
+
+    /// Tells all providers over this jar, but the one that says so, that the session may be another one now.
+    pub(super) fn announce(&self, by: Announcer) {
+        let _ = self.0.announcements.send(by); // Perhaps nobody listens.
+    }
+
+    pub(super) fn announcements(&self) -> broadcast::Receiver<Announcer> {
+        self.0.announcements.subscribe()
+    }
+
+    async fn save(&self) {
+        let Some(storage) = &self.0.storage else { return };
+        let _turn = self.0.saving.lock().await;
+        let text = {
+            let held = self.held();
+            let lasting: Vec<_> = held.cookies.iter().filter(|cookie| cookie.is_persistent()).collect();
+            serde_json::to_string(&lasting)
+        };
+        let saved = match text {
+            Ok(text) => storage.save(&text).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = saved {
+            tracing::error!("the cookies could not be saved, and are lost when this program ends: {error}");
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for CookieJar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How many there are: names and values let others act as the user.
+impl fmt::Debug for CookieJar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieJar").field("cookies", &self.held().cookies.len()).finish_non_exhaustive()
+    }
+}
+
+impl Held {
+    /// Whether anything is other than it was.
+    fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
+        match answering {
+            Answering::Change => self.turn.0 += 1,
+            Answering::Read(turn) if turn != self.turn => return false,
+            Answering::Read(_) => {}
+        }
+        let before = self.cookies.clone();
+        for cookie in cookies {
+            self.put(cookie);
+        }
+        let now = now.to_offset();
+        self.cookies.retain(|cookie| !cookie.expires_by(&now));
+        let too_many = self.cookies.len().saturating_sub(MAX_COOKIES);
+        self.cookies.drain(..too_many);
+        self.cookies != before
+    }
+
+    /// In the place of the one that it replaces: that decides the order in which they are sent.
+    fn put(&mut self, cookie: Cookie<'static>) {
+        let same = |known: &&mut Cookie<'_>| {
+            known.name() == cookie.name() && known.domain == cookie.domain && known.path == cookie.path
+        };
+        match self.cookies.iter_mut().find(same) {
+            Some(known) => *known = cookie,
+            None => self.cookies.push(cookie),
+        }
+    }
+}
+
+/// A `Set-Cookie` header as it counts here: with its end by the clock that is in use.
+fn received(header: &str, url: &Url, now: Timestamp) -> Option<Cookie<'static>> {
+    let mut cookie = SetCookie::parse(header.to_owned()).ok()?;
+    if let Some(age) = cookie.max_age() {
+        cookie.set_expires(now.to_offset().checked_add(age).unwrap_or(latest()));
+        cookie.set_max_age(None);
+    }
+    let received = Cookie::try_from_raw_cookie(&cookie, url).ok()?;
+    keeps_its_promise(&cookie).then_some(received)
+}
+
+/// What a name that begins so promises (RFC 6265bis section 4.1.3).
+fn keeps_its_promise(cookie: &SetCookie<'_>) -> bool {
+    let begins = |prefix: &str| {
+        cookie.name().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let secure = cookie.secure().unwrap_or(false);
+    let host_only = cookie.domain().is_none() && cookie.path() == Some("/");
+    (!begins("__Secure-") || secure) && (!begins("__Host-") || secure && host_only)
+}
+
+fn latest() -> OffsetDateTime {
+    Timestamp::from_millis(i64::MAX).to_offset()
+}

@@ -1,0 +1,101 @@
+//! A jar in a file.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::task;
+
+use super::JarStorage;
+use crate::{error::BoxError, random};
+
+/// Keeps a [`CookieJar`](super::CookieJar) in a file that nobody but its owner may read or write (mode 0600).
+///
+/// A new version takes the place of the old one as a whole, so that a program that is stopped in the middle leaves
+/// one or the other. Its folder has to exist. Two programs with one file are not one visitor: the last to save wins.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis::client::{CookieJar, JarFile};
+///
+/// # let folder = std::env::temp_dir();
+/// let jar = CookieJar::open(JarFile::new(folder.join("my-program-cookies.json"))).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct JarFile {
+    path: PathBuf,
+}
+
+impl JarFile {
+    /// A jar in this file, which need not be there yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+#[async_trait]
+impl JarStorage for JarFile {
+    async fn load(&self) -> Result<Option<String>, BoxError> {
+        let path = self.path.clone();
+        task::spawn_blocking(move || {
+            warn_of_readers(&path);
+            match fs::read_to_string(&path) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(format!("{}: {error}", path.display()).into()),
+            }
+        })
+        .await?
+    }
+
+    async fn save(&self, cookies: &str) -> Result<(), BoxError> {
+        let (path, cookies) = (self.path.clone(), cookies.to_owned());
+        let saved = task::spawn_blocking(move || {
+            replace(&path, &cookies).map_err(|error| format!("{}: {error}", path.display()))
+        });
+        Ok(saved.await??)
+    }
+}
+
+/// Writes beside the file first: with a name that nobody can know, so that nothing is written through somebody's link.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let random = random::bytes::<12>().map_err(io::Error::other)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", URL_SAFE_NO_PAD.encode(random)));
+    let new = path.with_file_name(name);
+    let written = write_new(&new, text).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new); // It may not be there; what went wrong is said below.
+    }
+    written
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn warn_of_readers(path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
+        tracing::warn!(
+            path = %path.display(),
+            "others may read these cookies and act as the user: chmod 600 it, and sign out if somebody may have done so"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_: &Path) {}

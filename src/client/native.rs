@@ -1,0 +1,172 @@
+//! Sign-in at a provider from a program that is no browser (RFC 8252).
+
+mod listener;
+
+use std::time::Duration;
+
+use url::Url;
+
+use self::listener::{Listener, Verdict};
+use super::{Client, ClientError, SignInOptions, SignInResponse};
+use crate::{clock::within, error::BoxError};
+
+/// How [`Client::sign_in_native`] goes about it.
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::client::NativeSignIn;
+///
+/// let how = NativeSignIn::at("github").authorization_param("prompt", "select_account").time_limit(Duration::from_secs(120));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct NativeSignIn {
+    provider: String,
+    authorization_params: Vec<(String, String)>,
+    port: u16,
+    time_limit: Duration,
+}
+
+impl NativeSignIn {
+    /// At the provider with this id.
+    pub fn at(provider: impl Into<String>) -> Self {
+        Self {
+            provider: provider.into(),
+            authorization_params: Vec::new(),
+            port: 0,
+            time_limit: Duration::from_secs(5 * 60),
+        }
+    }
+
+    /// A parameter for the provider, as in the last argument of [`Client::sign_in`].
+    pub fn authorization_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.authorization_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// The port of 127.0.0.1 that the browser comes back to: a free one unless set. Servers that do not know
+    /// [`native_clients`](crate::AuthBuilder::native_clients) need one that is always the same.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How long the user may take: five minutes unless set. Servers give them a quarter of an hour at most.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+}
+
+impl<U> Client<U> {
+    /// Signs in at a provider of OAuth or OpenID Connect, in the user's own browser, where they may be signed in there
+    /// already and where no program sees their password.
+    ///
+    /// `open` is given the provider's URL and opens it. The browser comes back to a listener on 127.0.0.1, which hands
+    /// what the provider has said to the server, with the cookies of this client: its session is in the jar then, not in
+    /// the browser. What came back is of no use without those cookies (PKCE).
+    ///
+    /// How the browser gets to the listener is for the server to say. With
+    /// [`AuthBuilder::native_clients`](crate::AuthBuilder::native_clients) it passes on what belongs to this client, and
+    /// the provider knows the server's usual redirect URI only. Any other server of Auth.js whose clients are all native
+    /// has an `AUTH_URL` of `http://127.0.0.1:PORT`, so that the provider itself leads there; the
+    /// [`port`](NativeSignIn::port) is fixed then. A program with a web view needs neither: see
+    /// [`complete_sign_in`](Self::complete_sign_in).
+    ///
+    /// ```no_run
+    /// # async fn example(client: portcullis::client::Client) -> Result<(), portcullis::client::ClientError> {
+    /// use portcullis::client::NativeSignIn;
+    ///
+    /// let outcome = client
+    ///     .sign_in_native(NativeSignIn::at("github"), |url| {
+    ///         std::process::Command::new("xdg-open").arg(url).spawn()?;
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// assert_eq!(outcome.error, None);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Browser`](super::ClientErrorKind::Browser), when the user does not come back in time, the port is taken or
+    /// `open` fails; [`Unsupported`](super::ClientErrorKind::Unsupported), when the server has no such provider of OAuth;
+    /// and when the server cannot be asked. That the provider or the server refuses is the
+    /// [`error`](SignInResponse::error) of the result.
+    pub async fn sign_in_native(
+        &self,
+        how: NativeSignIn,
+        open: impl FnOnce(&str) -> Result<(), BoxError>,
+    ) -> Result<SignInResponse, ClientError> {
+        let server = self.server();
+        let callback = server.endpoint(&["callback", &how.provider]);
+        let listener = Listener::bind(how.port, callback.path()).await?;
+        let params: Vec<_> =
+            how.authorization_params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let options = SignInOptions::new().callback_url(listener.address());
+        let begun = self.sign_in(&*how.provider, options, &params).await?;
+        let url = begun.url().and_then(|url| Url::parse(url).ok()).ok_or_else(no_such_provider)?;
+        if let Some(error) = begun.error().map(str::to_owned).or_else(|| parameter(&url, "error")) {
+            return Ok(SignInResponse::refused(error));
+        }
+        if url.path() == server.endpoint(&["signin"]).path() {
+            return Err(no_such_provider());
+        }
+        open(url.as_str()).map_err(|error| {
+            ClientError::browser_failed("the browser could not be opened: show the user the URL", error)
+        })?;
+        let answered =
+            within(&*server.clock, how.time_limit, listener.answer(parameter(&url, "state"))).await;
+        let visit = answered.ok_or_else(|| ClientError::browser("the user did not come back in time"))?;
+        let mut url = callback;
+        url.set_query(Some(&visit.query));
+        let outcome = self.follow(&url).await;
+        visit.respond(match &outcome {
+            Ok(response) if response.error.is_none() && response.ok => Verdict::SignedIn,
+            _ => Verdict::Refused,
+        });
+        outcome
+    }
+
+    /// Ends a sign-in that began with this client and went on elsewhere: `url` is where the browser was sent in the end,
+    /// or the link in the mail. Of it counts what follows `/callback/`.
+    ///
+    /// For web views, which hand over the URL instead of going there, and for programs that the user opens a link with.
+    ///
+    /// ```no_run
+    /// # async fn example(client: portcullis::client::Client, stopped_at: &str) -> Result<(), portcullis::client::ClientError> {
+    /// let outcome = client.complete_sign_in(stopped_at).await?;
+    /// if let Some(error) = outcome.error {
+    ///     println!("not signed in: {error}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is none of a callback; and when the server cannot be
+    /// asked.
+    pub async fn complete_sign_in(&self, url: &str) -> Result<SignInResponse, ClientError> {
+        let no_callback = || ClientError::unsupported("the URL is none that a sign-in comes back to");
+        let came_back = Url::parse(url).map_err(|_| no_callback())?;
+        let (_, provider) = came_back.path().rsplit_once("/callback/").ok_or_else(no_callback)?;
+        let mut url = self.server().endpoint(&["callback"]);
+        url.set_path(&format!("{}/{provider}", url.path()));
+        url.set_query(came_back.query());
+        self.follow(&url).await
+    }
+
+    async fn follow(&self, url: &Url) -> Result<SignInResponse, ClientError> {
+        let outcome = self.server().follow(url).await?;
+        self.server().jar.announce(None);
+        Ok(SignInResponse::of_page(outcome))
+    }
+}
+
+fn no_such_provider() -> ClientError {
+    ClientError::unsupported("the server has no provider of OAuth or OpenID Connect with this id")
+}
+
+fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}

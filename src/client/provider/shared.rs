@@ -1,0 +1,227 @@
+//! When the session is read, and what becomes of the answer.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+
+use super::{Options, SessionState, SessionStatus};
+use crate::{
+    client::{Client, ClientError, Session, SignIn, SignInOptions, SignOutOptions, sign_in},
+    clock::Timestamp,
+};
+
+/// Providers have numbers, by which they know what they have said themselves.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// What the clones of a provider share.
+pub(super) struct Shared<U> {
+    pub(super) client: Client<U>,
+    pub(super) options: Options,
+    pub(super) state: watch::Sender<SessionState<U>>,
+    /// Says that the driver has to look again what is due.
+    pub(super) changed: Arc<Notify>,
+    pub(super) number: u64,
+    /// Whoever holds it asks the server.
+    turn: AsyncMutex<()>,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    online: bool,
+    /// Whether the server has said who is signed in, or the application has.
+    known: bool,
+    /// When it was asked last.
+    asked: Option<Timestamp>,
+    /// How many answers there were.
+    answers: u64,
+    /// The end of a session for which the server was asked whether it is one.
+    ended: Option<Timestamp>,
+}
+
+/// Why the session is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The provider begins.
+    Start,
+    /// The application says so.
+    Asked,
+    /// The user has come back.
+    Event,
+    /// The interval, or the session, has ended.
+    Time,
+    /// Somebody else over the same jar has read it, or signed in or out.
+    Announcement,
+}
+
+impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
+    pub(super) fn new(client: Client<U>, options: Options, initial: Option<Option<Session<U>>>) -> Self {
+        let now = client.server().now();
+        let progress = Progress {
+            online: true,
+            known: initial.is_some(),
+            asked: initial.is_some().then_some(now),
+            answers: 0,
+            ended: None,
+        };
+        let shared = Self {
+            client,
+            options,
+            state: watch::Sender::new(SessionState::loading()),
+            changed: Arc::default(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            turn: AsyncMutex::default(),
+            progress: Mutex::new(progress),
+        };
+        if let Some(session) = initial {
+            shared.show(session.map(Arc::new));
+        }
+        shared
+    }
+
+    /// Reads the session, if this is a reason to. Who asks while that is done already waits for its answer.
+    pub(super) async fn refetch(&self, cause: Cause) {
+        if !self.is_reason(cause) {
+            return;
+        }
+        let seen = self.progress().answers;
+        let _turn = self.turn.lock().await;
+        // What was read before somebody else signed out says nothing of what is now.
+        if cause != Cause::Announcement && self.progress().answers != seen {
+            return;
+        }
+        self.progress().asked = Some(self.now());
+        let by = (cause != Cause::Announcement).then_some(Some(self.number));
+        let answer = self.client.get_session_as(by).await;
+        self.settle(answer);
+    }
+
+    pub(super) async fn update(&self, data: Option<Value>) -> Result<Option<Arc<Session<U>>>, ClientError> {
+        let is_known = self.state.borrow().data.is_some();
+        if self.client.server().rules().updates_known && !is_known {
+            return Ok(None);
+        }
+        let _turn = self.turn.lock().await;
+        let updated = self.client.update_as(data, Some(self.number)).await?.map(Arc::new);
+        if let Some(session) = &updated {
+            self.show(Some(Arc::clone(session)));
+        }
+        Ok(updated)
+    }
+
+    pub(super) async fn sign_in(
+        &self,
+        provider: Option<&str>,
+        options: SignInOptions,
+        authorization_params: &[(&str, &str)],
+    ) -> Result<SignIn, ClientError> {
+        let by = Some(self.number);
+        let outcome = sign_in::sign_in(&self.client, provider, options, authorization_params, by).await?;
+        self.refetch(Cause::Announcement).await;
+        Ok(outcome)
+    }
+
+    pub(super) async fn sign_out(&self, options: SignOutOptions) -> Result<String, ClientError> {
+        let url = self.client.sign_out_as(options, Some(self.number)).await?;
+        self.refetch(Cause::Announcement).await;
+        Ok(url)
+    }
+
+    pub(super) fn set_online(&self, online: bool) {
+        self.progress().online = online;
+        self.changed.notify_one();
+    }
+
+    /// In how long the driver has to do something by itself.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let now = self.now();
+        [self.interval_end(), self.session_end()].into_iter().flatten().min().map(|end| end.since(now))
+    }
+
+    /// When the interval ends, if there is one at present.
+    fn interval_end(&self) -> Option<Timestamp> {
+        let interval = self.options.refetch_interval?.max(self.options.client_max_age);
+        let progress = self.progress();
+        let runs = progress.online || self.options.refetch_when_offline;
+        (runs && self.has_session()).then(|| progress.asked.unwrap_or(self.now()).plus(interval))
+    }
+
+    /// When the session ends, unless the server was asked about that already: its clock is the one that counts.
+    fn session_end(&self) -> Option<Timestamp> {
+        let end = self.state.borrow().data.as_ref()?.expires?;
+        (self.progress().ended != Some(end)).then_some(end)
+    }
+
+    fn is_reason(&self, cause: Cause) -> bool {
+        let now = self.now();
+        let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
+        match cause {
+            Cause::Asked | Cause::Announcement => true,
+            Cause::Start => !self.progress().known,
+            Cause::Event => !self.progress().known || self.has_session() && !self.is_new(now),
+            Cause::Time => is_over(self.session_end()) || is_over(self.interval_end()),
+        }
+    }
+
+    fn has_session(&self) -> bool {
+        self.state.borrow().data.is_some()
+    }
+
+    fn is_new(&self, now: Timestamp) -> bool {
+        let asked = self.progress().asked;
+        asked.is_some_and(|asked| now < asked.plus(self.options.client_max_age))
+    }
+
+    fn settle(&self, answer: Result<Option<Session<U>>, ClientError>) {
+        let end = self.state.borrow().data.as_ref().and_then(|session| session.expires);
+        let is_over = end.is_some_and(|end| end <= self.now());
+        if is_over {
+            self.progress().ended = end;
+        }
+        match answer {
+            Ok(session) => {
+                self.progress().known = true;
+                self.show(session.map(Arc::new));
+            }
+            Err(error) => {
+                self.state.send_modify(|state| {
+                    // By what the server has said itself it has ended.
+                    let data = state.data.take().filter(|_| !is_over);
+                    *state = SessionState { error: Some(error), ..SessionState::of(data) };
+                });
+            }
+        }
+        self.progress().answers += 1;
+        self.changed.notify_one();
+    }
+
+    /// Shows what is known for certain.
+    fn show(&self, session: Option<Arc<Session<U>>>) {
+        let is_required = self.options.on_unauthenticated.as_ref().filter(|_| session.is_none());
+        let mut state = SessionState::of(session);
+        if is_required.is_some() {
+            state.status = SessionStatus::Loading;
+        }
+        self.state.send_replace(state);
+        if let Some(on_unauthenticated) = is_required {
+            let parameters = [("error", "SessionRequired"), ("callbackUrl", &self.client.inner.callback_url)];
+            on_unauthenticated(&sign_in::sign_in_page(self.client.server(), &parameters));
+        }
+        self.changed.notify_one();
+    }
+
+    fn now(&self) -> Timestamp {
+        self.client.server().now()
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

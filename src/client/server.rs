@@ -1,0 +1,289 @@
+//! Requests to the server's endpoints, with the cookies of the jar.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use form_urlencoded::Serializer;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, COOKIE, LOCATION},
+};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::{ClientError, CookieJar, jar::Answering};
+use crate::{
+    clock::{Clock, Timestamp},
+    dialect::{ClientRules, Dialect},
+    http_client::{HttpClient, asked},
+};
+
+const RETURN_REDIRECT: HeaderName = HeaderName::from_static("x-auth-return-redirect");
+
+/// Where the server is, how it is asked, and what is known of it.
+pub(super) struct Server {
+    /// The endpoints, without a slash at the end: `https://app.example/api/auth`.
+    pub(super) base: Url,
+    pub(super) http: Arc<dyn HttpClient>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) jar: CookieJar,
+    pub(super) time_limit: Duration,
+    /// Whether failures are told to servers that log them.
+    pub(super) logs: bool,
+    pub(super) dialect: KnownDialect,
+}
+
+/// The dialect that the server speaks: as it was set, or as its cookies show it.
+#[derive(Debug)]
+pub(super) struct KnownDialect {
+    set: Option<Dialect>,
+    found: Mutex<Option<Dialect>>,
+}
+
+/// What a form may be answered with.
+pub(super) struct Outcome {
+    pub(super) status: StatusCode,
+    /// Where the browser is to go, if the server says so.
+    pub(super) url: Option<String>,
+}
+
+/// The body of a request.
+enum Content {
+    Nothing,
+    Form(String),
+    Json(Value),
+}
+
+/// Whether a request may change who is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Read,
+    Change,
+}
+
+impl KnownDialect {
+    pub(super) fn new(set: Option<Dialect>) -> Self {
+        Self { set, found: Mutex::default() }
+    }
+
+    fn get(&self) -> Option<Dialect> {
+        self.set.or(*self.found())
+    }
+
+    fn found(&self) -> MutexGuard<'_, Option<Dialect>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Server {
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        self.dialect.get()
+    }
+
+    pub(super) fn rules(&self) -> ClientRules {
+        self.dialect().map_or(ClientRules::ANY, |dialect| dialect.rules().client)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    /// The URL of an endpoint, such as `signin/github`. The id of a provider is one segment of it.
+    pub(super) fn endpoint(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        url
+    }
+
+    /// A URL that the server has named, which may be a path only.
+    pub(super) fn resolve(&self, url: &str) -> String {
+        self.base.join(url).map_or_else(|_| url.to_owned(), String::from)
+    }
+
+    /// The members that `GET` of an endpoint has; none where it answers `null`.
+    pub(super) async fn get(&self, action: &str) -> Result<Map<String, Value>, ClientError> {
+        let url = self.endpoint(&[action]);
+        let answered = self.read_members(Method::GET, &url, Content::Nothing).await;
+        self.logged(&url, answered).await
+    }
+
+    /// The token that every form has to carry (`docs/protocol.md` section 3).
+    pub(super) async fn csrf_token(&self) -> Result<String, ClientError> {
+        let mut members = self.get("csrf").await?;
+        if let Some(shown) = self.shown_by_cookies() {
+            *self.dialect.found() = Some(shown);
+        }
+        match members.remove("csrfToken") {
+            Some(Value::String(token)) => Ok(token),
+            _ => Err(ClientError::shape(&place(&self.endpoint(&["csrf"])), "with a csrfToken")),
+        }
+    }
+
+    /// The session after an update. None if the server has not changed it.
+    pub(super) async fn post_update(&self, data: Option<Value>) -> Result<Map<String, Value>, ClientError> {
+        let mut body = json!({ "csrfToken": self.csrf_token().await? });
+        if let Some(data) = data {
+            body["data"] = data;
+        }
+        let url = self.endpoint(&["session"]);
+        let answered = self.read_members(Method::POST, &url, Content::Json(body)).await;
+        self.logged(&url, answered).await
+    }
+
+    /// Posts a form, and asks for the answer in JSON.
+    pub(super) async fn post(
+        &self,
+        url: &Url,
+        fields: impl IntoIterator<Item = (String, String)>,
+        csrf_token: &str,
+        callback_url: Option<&str>,
+    ) -> Result<Outcome, ClientError> {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(fields).append_pair("csrfToken", csrf_token);
+        if let Some(callback_url) = callback_url {
+            form.append_pair("callbackUrl", callback_url);
+        }
+        if self.rules().json_field {
+            form.append_pair("json", "true");
+        }
+        let response = self.send(Method::POST, url, Content::Form(form.finish()), Effect::Change).await?;
+        let status = response.status();
+        let members = match serde_json::from_slice::<Value>(response.body()) {
+            Ok(Value::Object(members)) => members,
+            _ if status.is_success() => return Err(ClientError::shape(&place(url), "with a JSON object")),
+            _ => return Err(ClientError::of_status(&place(url), status)),
+        };
+        let url = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
+        Ok(Outcome { status, url })
+    }
+
+    /// Follows a link to an endpoint as a browser does, except for where it leads on to.
+    pub(super) async fn follow(&self, url: &Url) -> Result<Outcome, ClientError> {
+        let response = self.send(Method::GET, url, Content::Nothing, Effect::Change).await?;
+        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        Ok(Outcome { status: response.status(), url: location.map(|url| self.resolve(url)) })
+    }
+
+    /// A JSON object, or none where it is `null`.
+    async fn read_members(
+        &self,
+        method: Method,
+        url: &Url,
+        content: Content,
+    ) -> Result<Map<String, Value>, ClientError> {
+        let response = self.send(method, url, content, Effect::Read).await?;
+        if !response.status().is_success() {
+            return Err(ClientError::of_status(&place(url), response.status()));
+        }
+        match serde_json::from_slice(response.body()) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(Value::Null) => Ok(Map::new()),
+            _ => Err(ClientError::shape(&place(url), "with a JSON object")),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        content: Content,
+        effect: Effect,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let (cookies, turn) = self.jar.header(url, self.now());
+        let request = self.request(method, url, content, cookies)?;
+        let answered = asked(&self.http, &*self.clock, self.time_limit, request).await;
+        let response = answered.map_err(|error| ClientError::unavailable(&place(url), error))?;
+        let answering = match effect {
+            Effect::Change => Answering::Change,
+            Effect::Read => Answering::Read(turn),
+        };
+        self.jar.take(url, response.headers(), answering, self.now()).await;
+        Ok(response)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        url: &Url,
+        content: Content,
+        cookies: Option<HeaderValue>,
+    ) -> Result<Request<Bytes>, ClientError> {
+        let (kind, body) = match content {
+            Content::Nothing => (self.rules().types_gets.then_some("application/json"), Bytes::new()),
+            Content::Form(form) => (Some("application/x-www-form-urlencoded"), form.into()),
+            Content::Json(value) => (Some("application/json"), value.to_string().into()),
+        };
+        let mut headers = HeaderMap::new();
+        if let Some(kind) = kind {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        if kind == Some("application/x-www-form-urlencoded") && self.rules().return_header {
+            headers.insert(RETURN_REDIRECT, HeaderValue::from_static("1"));
+        }
+        if let Some(cookies) = cookies {
+            headers.insert(COOKIE, cookies);
+        }
+        let request = Request::builder().method(method).uri(url.as_str()).body(body);
+        let mut request =
+            request.map_err(|_| ClientError::shape(&place(url), "at a URL that can be asked"))?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// Each dialect has names of its own for its cookies, unless the server was given others.
+    fn shown_by_cookies(&self) -> Option<Dialect> {
+        let shown: Vec<_> = [Dialect::V4, Dialect::V5]
+            .into_iter()
+            .filter(|dialect| {
+                self.jar.has(&self.base, &format!("{}.csrf-token", dialect.rules().cookie_stem))
+            })
+            .collect();
+        match shown[..] {
+            [dialect] => Some(dialect),
+            _ => None,
+        }
+    }
+
+    /// Tells servers that want to know what the clients of npm tell them: that a request for JSON failed
+    /// (`docs/protocol.md` section 15.5).
+    async fn logged<T>(&self, url: &Url, answered: Result<T, ClientError>) -> Result<T, ClientError> {
+        let error = match answered {
+            Err(error) if self.logs && self.dialect().is_some_and(|dialect| dialect.rules().serves_log) => {
+                error
+            }
+            answered => return answered,
+        };
+        let form = Serializer::new(String::new())
+            .append_pair("level", "error")
+            .append_pair("code", "CLIENT_FETCH_ERROR")
+            .append_pair("url", url.path())
+            .append_pair("message", &error.to_string())
+            .append_pair("client", "true")
+            .finish();
+        let url = self.endpoint(&["_log"]);
+        if let Err(error) = self.send(Method::POST, &url, Content::Form(form), Effect::Read).await {
+            tracing::debug!("the server was not told of a failure: {error}");
+        }
+        Err(error)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("base", &self.base.as_str())
+            .field("dialect", &self.dialect())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A URL for people to read, without its query.
+fn place(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
