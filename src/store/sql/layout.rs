@@ -59,6 +59,8 @@ pub(super) struct Column {
     pub(super) type_name: String,
     pub(super) physical: Physical,
     pub(super) is_id: bool,
+    /// A time, of which those who read and write it know the seconds.
+    pub(super) is_seconds: bool,
     /// It compares by code point by itself.
     pub(super) is_exact: bool,
     /// The database counts it up.
@@ -253,16 +255,7 @@ impl Table {
 
     fn read_one(&self, column: &str, alias: &str) -> String {
         match (self.column(column), self.dialect) {
-            (Some(it), dialect) => {
-                let value = dialect.read(it, alias);
-                match (meaning(column), it.physical) {
-                    (Meaning::Seconds, Physical::Time) if dialect == Dialect::MySql => {
-                        format!("({value}) div 1000")
-                    }
-                    (Meaning::Seconds, Physical::Time) => format!("({value}) / 1000"),
-                    _ => value,
-                }
-            }
+            (Some(it), dialect) => dialect.read(it, alias),
             (None, Dialect::Postgres) if out(column) == Out::Text => "null::text".into(),
             (None, Dialect::Postgres) => "null::bigint".into(),
             (None, _) => "null".into(),
@@ -413,6 +406,7 @@ impl Column {
             type_name: found.type_name.clone(),
             physical,
             is_id: meaning == Meaning::Id,
+            is_seconds: meaning == Meaning::Seconds && physical == Physical::Time,
             is_exact: ours && dialect == Dialect::Sqlite || is_exact(dialect, physical, found),
             counts: found.default == FoundDefault::Counter,
             has_default: found.default != FoundDefault::None,
