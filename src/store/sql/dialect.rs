@@ -1,6 +1,6 @@
 //! In what the databases differ, as far as statements go.
 
-use super::layout::{Column, Physical};
+use super::column::{Column, Physical};
 
 /// Which SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
