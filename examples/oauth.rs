@@ -1,4 +1,4 @@
-//! Sign-in at other sites.
+//! Sign-in at other sites, and sign-out there, too.
 //!
 //! ```sh
 //! cargo run --example oauth --features oauth
@@ -9,6 +9,10 @@
 //! `AUTH_GOOGLE_SECRET`, or `AUTH_KEYCLOAK_ID`, `AUTH_KEYCLOAK_SECRET` and `AUTH_KEYCLOAK_ISSUER`. Register
 //! `http://localhost:3000/api/auth/callback/github` (`google`, `keycloak`) as the redirect URI there. `PORT` is another
 //! port than 3000, `AUTH_SECRET` a secret that is not a new one at each start.
+//!
+//! Users, their sessions and the tokens that providers gave are in a store, so a sign-out can say at the provider whose it
+//! is: those here print it, Keycloak wants `http://localhost:3000` as "Valid post logout redirect URI". What else the tokens
+//! are good for shows the example `provider_tokens`.
 
 mod local_provider;
 
@@ -18,6 +22,7 @@ use axum::{Router, response::Html, routing::get};
 use portcullis::{
     Auth, AuthLayer, BoxError, ConfigError, OAuth, OriginPolicy, Secret, Session,
     preset::{GitHub, Google, Keycloak},
+    store::MemoryStore,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -36,12 +41,15 @@ async fn main() -> Result<(), BoxError> {
     if providers.is_empty() {
         for name in ["Acorn", "Birch", "Cedar"] {
             let (provider, _) = local_provider::start(name, 3600).await?;
-            providers.push(provider);
+            providers.push(provider.federated_logout());
         }
     }
     let names = [format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")];
     let origin = OriginPolicy::allow_list(names.iter().map(String::as_str))?;
-    let mut builder = Auth::builder(secret()?).origin(origin);
+    let mut builder = Auth::builder(secret()?)
+        .origin(origin)
+        .store(MemoryStore::new()) // in life a database
+        .seal_provider_tokens(true);
     for provider in providers {
         builder = builder.provider(provider);
     }

@@ -1,8 +1,8 @@
-//! A request without its body, borrowed: what deciding about it needs.
+//! A request without its body, borrowed: what deciding about it needs; and what a body says that it is.
 
 use std::fmt;
 
-use http::{Extensions, HeaderMap, Method, Request, Uri, request::Parts};
+use http::{Extensions, HeaderMap, Method, Request, Uri, header::CONTENT_TYPE, request::Parts};
 
 /// Where a request goes and what came with it.
 #[derive(Clone, Copy)]
@@ -35,6 +35,12 @@ impl<'r> From<&'r Parts> for Head<'r> {
             extensions: &parts.extensions,
         }
     }
+}
+
+/// What a body is, without the parameters and in small letters (RFC 9110 section 8.3.1); empty if nothing is said.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Without the headers, which hold cookies and tokens.

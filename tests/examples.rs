@@ -124,16 +124,25 @@ impl Example {
         let response =
             self.send(Method::POST, &format!("/api/auth/signin/{provider}"), &[("csrfToken", &csrf)]).await;
         let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        let (start, _) = location.split_at(location.find("/authorize").unwrap());
-        let elsewhere = std::mem::replace(&mut self.url, start.to_owned());
-        let jar = std::mem::take(&mut self.jar);
-        let (status, page) = self.get(&location[start.len()..]).await;
-        (self.url, self.jar) = (elsewhere, jar);
-        assert_eq!(status, 200, "{page}");
+        let response = self.at_provider(&location).await;
+        let page = response.body();
+        assert_eq!(response.status(), 200, "{page}");
         let link = page.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
         let path = link.strip_prefix(&self.url).unwrap_or_else(|| panic!("{link} leads away")).to_owned();
         let response = self.send(Method::GET, &path, &[]).await;
         assert_eq!(response.headers()[header::LOCATION], self.url);
+    }
+
+    /// Opens a page of a provider's, where the browser has no cookies.
+    #[cfg(feature = "oauth")]
+    async fn at_provider(&mut self, location: &str) -> Response<String> {
+        let host = location.strip_prefix("http://").unwrap_or_else(|| panic!("{location} leads nowhere"));
+        let (start, path) = location.split_at("http://".len() + host.find('/').unwrap());
+        let url = std::mem::replace(&mut self.url, start.to_owned());
+        let jar = std::mem::take(&mut self.jar);
+        let response = self.send(Method::GET, path, &[]).await;
+        (self.url, self.jar) = (url, jar);
+        response
     }
 
     async fn csrf(&mut self) -> String {
@@ -305,7 +314,14 @@ async fn oauth() {
     for provider in ["acorn", "birch", "cedar"] {
         site.sign_in_at(provider).await;
         assert!(site.get("/").await.1.contains("You are Alice."));
-        site.jar.clear();
+        let csrf = site.csrf().await;
+        let response = site.send(Method::POST, "/api/auth/signout", &[("csrfToken", &csrf)]).await;
+        let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        assert!(site.get("/").await.1.contains("You are nobody."));
+        let back = site.at_provider(&location).await;
+        assert_eq!(back.headers()[header::LOCATION], site.url, "{location}");
+        let line = site.prints("has signed out at").await;
+        assert!(line.contains("Alice") && line.to_lowercase().ends_with(provider), "{line}");
     }
 }
 
@@ -315,7 +331,7 @@ async fn provider_tokens() {
     let mut site = Example::start("provider_tokens", &[("PORT", "0")]).await;
     site.sign_in_at("acorn").await;
     let (_, first) = site.get("/").await;
-    assert!(first.contains("Alice@local.example") && first.contains("good until"), "{first}");
+    assert!(first.contains("Alice@acorn.example") && first.contains("good until"), "{first}");
 }
 
 #[cfg(feature = "sqlite")]

@@ -214,6 +214,7 @@ const USES: [(&str, &[&str]); 29] = [
             "cookie",
             "dialect",
             "error",
+            "head",
             "http_client",
             "provider",
             "random",

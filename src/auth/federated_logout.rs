@@ -11,7 +11,7 @@ use crate::{
 impl Auth {
     /// Where the browser of a session that has just been ended signs out at its provider, too.
     pub(crate) async fn end_session_url(&self, session: &LiveSession, return_to: &str) -> Option<String> {
-        let upstream = Upstream::of(session)?;
+        let upstream = session.upstream()?;
         let client = self.settings.site.as_ref()?.oauth.client(&upstream.provider)?;
         if !client.provider.federated_logout {
             return None;
@@ -61,7 +61,7 @@ impl Auth {
         match strategy.rows() {
             Some(rows) => {
                 for row in rows.of_user(&user.id).await? {
-                    let begun_with = Upstream::of_data(&row.data);
+                    let begun_with = Upstream::of(&row.data);
                     let is_meant = begun_with.is_some_and(|begun_with| {
                         begun_with.provider == provider
                             && (upstream.session.is_none()

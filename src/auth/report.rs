@@ -78,7 +78,6 @@ impl Auth {
                     .to_owned(),
             );
         }
-        #[cfg(feature = "oauth")]
         warnings.extend(self.bare_ids());
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         decisions.extend(providers.clone().flat_map(|provider| match provider {
@@ -88,20 +87,18 @@ impl Auth {
             Provider::Credentials(_) => Vec::new(),
         }));
         warnings.extend(providers.flat_map(|provider| match provider {
-            #[cfg(feature = "oauth")]
-            Provider::OAuth(_) => Vec::new(),
             Provider::Email(email) => email.mailer().report(),
-            Provider::Credentials(_) => Vec::new(),
+            _ => Vec::new(),
         }));
         warnings.extend(self.settings.stores.iter().flat_map(|stores| stores.report()));
         StartupReport { decisions, warnings }
     }
 
     /// Without a store the user's id is the one at the provider, in the dialects that say so.
-    #[cfg(feature = "oauth")]
     fn bare_ids(&self) -> Option<String> {
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
-        let several = providers.filter(|provider| matches!(provider, Provider::OAuth(_))).nth(1).is_some();
+        let several =
+            providers.filter(|provider| matches!(provider.kind(), "oauth" | "oidc")).nth(1).is_some();
         let bare = several && self.settings.stores.is_none() && !self.settings.rules.random_user_id;
         bare.then(|| {
             "the id of a user is the bare one at the provider, as next-auth writes it without a database: people to \

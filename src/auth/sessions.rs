@@ -231,11 +231,7 @@ impl Auth {
         // Whatever the callback made of it: by this it is ended. A token that has none yet takes the id of the one
         // it replaces, so that all copies have the same.
         let kept = self.settings.strategy.revocations().is_some();
-        match before
-            .get("sid")
-            .cloned()
-            .or_else(|| kept.then(|| session_id(live.claims_json()))?.map(Value::from))
-        {
+        match before.get("sid").cloned().or_else(|| kept.then(|| session_id(&before))?.map(Value::from)) {
             Some(sid) => token.insert("sid", sid),
             None => drop(token.remove("sid")),
         }
@@ -423,11 +419,12 @@ impl Auth {
             return rows.end(&row.key).await.map(drop);
         }
         let Some(revocations) = strategy.revocations() else { return Ok(()) };
-        let Some(id) = session_id(live.claims_json()) else {
+        let claims = live.claims();
+        let Some(id) = claims.as_ref().and_then(session_id) else {
             tracing::warn!("a token without `sid` and `jti` cannot be revoked: it goes on until it expires");
             return Ok(());
         };
-        let revoked = Revoked::Session(id);
+        let revoked = Revoked::Session(id.to_owned());
         revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await
     }
 

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{
-    checks::{Transaction, challenge},
+    checks::{Transaction, sha256},
     client::{Endpoint, OAuthClient},
     error::OAuthError,
 };
@@ -53,7 +53,7 @@ impl OAuthClient {
         }
         set("state", &transaction.state);
         if let Some(verifier) = &transaction.code_verifier {
-            set("code_challenge", &challenge(verifier));
+            set("code_challenge", &sha256(verifier));
             set("code_challenge_method", "S256");
         }
         if let Some(nonce) = &transaction.nonce {

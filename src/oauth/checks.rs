@@ -196,12 +196,13 @@ impl Checks {
     ) -> Result<Transaction, &'static str> {
         let scheme = self.scheme(request.https);
         let transaction = match request.cookies.find(&scheme.name_of(state)) {
-            Some(sealed) => scheme.open(&sealed).ok_or("its cookie was not sealed here")?,
+            Some(sealed) => {
+                let transaction = scheme.open(&sealed).ok_or("its cookie was not sealed here")?;
+                expect_state(&transaction.state, state)?;
+                transaction
+            }
             None => self.of_cookies(provider, state, redirect_uri, request, scheme)?,
         };
-        if !bool::from(transaction.state.as_bytes().ct_eq(state.as_bytes())) {
-            return Err("its state is not the one that was sent");
-        }
         if transaction.provider != provider.id {
             return Err("it was begun at another provider");
         }
@@ -238,9 +239,7 @@ impl Checks {
             serde_json::from_slice(&opened.claims).ok()
         };
         let sent = check(&scheme.state).ok_or(none)?;
-        if !bool::from(sent.value.as_bytes().ct_eq(state.as_bytes())) {
-            return Err("its state is not the one that was sent");
-        }
+        expect_state(&sent.value, state)?;
         let mut end = sent.exp;
         let mut value = |wanted: bool, cookie: &Sealed| -> Result<Option<String>, &'static str> {
             if !wanted {
@@ -297,7 +296,7 @@ impl Checks {
 impl Transaction {
     /// By which it is known whether the state was used.
     pub(crate) fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.state))
+        sha256(&self.state)
     }
 
     /// Until when it is to be remembered that the state was used: as long again, whatever the clocks do.
@@ -309,8 +308,7 @@ impl Transaction {
 impl Scheme {
     /// The cookie of the sign-in with this state.
     fn name_of(&self, state: &str) -> String {
-        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(state)[..9]);
-        format!("{}{hash}", self.prefix())
+        format!("{}{}", self.prefix(), &sha256(state)[..12])
     }
 
     /// How the cookies of sign-ins begin. Where the browser enforces it, no sibling domain can set one.
@@ -346,9 +344,16 @@ impl Scheme {
     }
 }
 
-/// The challenge of a code verifier: S256, and nothing else (RFC 7636 section 4.2).
-pub(super) fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+fn expect_state(sent: &str, answered: &str) -> Result<(), &'static str> {
+    match bool::from(sent.as_bytes().ct_eq(answered.as_bytes())) {
+        true => Ok(()),
+        false => Err("its state is not the one that was sent"),
+    }
+}
+
+/// As 43 characters: of a code verifier it is the challenge `S256` (RFC 7636 section 4.2).
+pub(super) fn sha256(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 /// 256 random bits as 43 characters.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri, header::CONTENT_TYPE};
+use http::{Request, Response, StatusCode, Uri};
 use serde_json::Value;
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, Timestamp},
     codec::{Codec, JwksUrl},
     error::ConfigError,
+    head::media_type,
     http_client::{Document, Failure, HttpClient, Limits, Source, asked, check_url},
     provider::{OAuth, Protocol},
 };
@@ -168,12 +169,10 @@ impl OAuthClient {
 
     /// What a response says in JSON; that it says so with a content type of JSON's is asked for, too.
     pub(super) fn json(&self, response: &Response<Bytes>) -> Result<Value, OAuthError> {
-        let kind =
-            response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_json = essence == "application/json" || essence.ends_with("+json");
+        let kind = media_type(response.headers());
+        let is_json = kind == "application/json" || kind.ends_with("+json");
         if !is_json && !self.provider.quirks.any_content_type {
-            let (status, kind) = (response.status(), quoted(&essence));
+            let (status, kind) = (response.status(), quoted(&kind));
             return Err(OAuthError::invalid(format!("the answer ({status}) is {kind:?} and not JSON")));
         }
         serde_json::from_slice(response.body())

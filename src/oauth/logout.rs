@@ -1,12 +1,11 @@
 //! Signing out at the provider, and being told that somebody has signed out there (OpenID Connect RP-Initiated Logout,
 //! OpenID Connect Back-Channel Logout).
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{
+    checks::sha256,
     client::{Endpoint, OAuthClient},
     error::OAuthError,
     id_token::{Signed, judge_times},
@@ -81,8 +80,7 @@ impl OAuthClient {
         let logout = LogoutToken {
             subject: text(&claims, "sub"),
             session: text(&claims, "sid"),
-            hash: LOGOUT.to_owned()
-                + &URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{} {id}", self.provider.id))),
+            hash: LOGOUT.to_owned() + &sha256(&format!("{} {id}", self.provider.id)),
             forgotten: Timestamp::from_secs(now.as_secs() + 2 * MAX_AGE),
         };
         match (&logout.subject, &logout.session) {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -45,8 +45,7 @@ impl UsedStates {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(stores) = stores else {
-            let kept = if hash.starts_with(LOGOUT) { &self.logouts } else { &self.states };
-            return Ok(kept.lock().unwrap_or_else(PoisonError::into_inner).take(hash, end, now));
+            return Ok(self.kept(hash).take(hash, end, now));
         };
         let row = VerificationToken::new(IDENTIFIER, hash, end);
         match stores.ask(stores.tokens.create_verification_token(&row)).await {
@@ -59,12 +58,15 @@ impl UsedStates {
     /// Gives back what was taken for something that then failed, so that it can be tried again.
     pub(crate) async fn give_back(&self, stores: Option<&Stores>, hash: &str) {
         let Some(stores) = stores else {
-            for kept in [&self.states, &self.logouts] {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).give_back(hash);
-            }
-            return;
+            return self.kept(hash).give_back(hash);
         };
         let _ = stores.ask(stores.tokens.use_verification_token(IDENTIFIER, hash)).await;
+    }
+
+    /// Those among which this one is kept in memory.
+    fn kept(&self, hash: &str) -> MutexGuard<'_, Kept> {
+        let kept = if hash.starts_with(LOGOUT) { &self.logouts } else { &self.states };
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

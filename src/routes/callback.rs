@@ -203,18 +203,24 @@ async fn start(cx: &Cx, sign_in: SignIn) -> Result<Started, Refusal> {
         "email" => (ErrorCode::Callback, "EmailCreateAccount"),
         _ => (ErrorCode::Callback, "OAuthCreateAccount"),
     };
+    let remedy = match sign_in.account.kind.as_ref() {
+        "email" => {
+            "a mailed link would prove the address of a user who has an account and never proved it; let them sign in as \
+             they did before, or set their `email_verified` if it is known to be theirs, or see \
+             `LinkingPolicy::VerifiedOnBothSides`"
+        }
+        _ => {
+            "this account, or its e-mail address, is another user's; let them sign in as they did before, and at this \
+             provider while they are signed in, or see `AuthBuilder::linking`"
+        }
+    };
     let provider = sign_in.account.provider.clone();
     // They will have to be ended.
     let Some(before) = cx.all_sessions().await else { return Err(Refusal::unavailable(fault)) };
     let started = cx.auth.start(sign_in, &before, &cx.visit).await;
     started.map_err(|reason| match reason {
         NotStarted::NotLinked => {
-            tracing::warn!(
-                provider,
-                "a sign-in was refused (OAuthAccountNotLinked): this account, or its e-mail address, is another user's; \
-                 let them sign in as they did before, and at this provider while they are signed in, or see \
-                 `AuthBuilder::linking`"
-            );
+            tracing::warn!(provider, "a sign-in was refused (OAuthAccountNotLinked): {remedy}");
             Refusal::Error { error: ErrorCode::AccountNotLinked, status: StatusCode::FORBIDDEN }
         }
         NotStarted::Unavailable => Refusal::unavailable(fault),

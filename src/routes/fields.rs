@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, value::RawValue};
 
-use crate::{error::BoxError, reply::Reply};
+use crate::{error::BoxError, head::media_type, reply::Reply};
 
 /// More fields than this are no form of anybody's.
 const MAX_FIELDS: usize = 4096;
@@ -105,11 +105,8 @@ where
     B::Data: Buf + Send,
     B::Error: Into<BoxError>,
 {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    // What stands before the parameters, as browsers judge it: they send `text/plain; application/json` across
-    // sites without asking first.
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let parse = match essence.as_str() {
+    // As browsers judge it: they send `text/plain; application/json` across sites without asking first.
+    let parse = match &*media_type(headers) {
         "application/x-www-form-urlencoded" => Fields::form,
         "application/json" => Fields::json,
         _ => return Ok(Fields::default()),

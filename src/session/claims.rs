@@ -54,6 +54,10 @@ impl Claims {
         self.members.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// `sub` as text: whom the token is about. A number, as some applications write it, counts.
     pub fn subject(&self) -> Option<Cow<'_, str>> {
         match self.get("sub")? {

@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use serde_json::Value;
 
+#[cfg(feature = "oauth")]
+use super::Upstream;
 use super::{Claims, Registered, Session, UserClaims, model::SessionUser};
 use crate::{
     clock::Timestamp,
@@ -103,6 +105,15 @@ impl LiveSession {
     #[cfg(feature = "oauth")]
     pub(crate) fn is_unstored(&self) -> bool {
         self.stored().is_none() && self.claims().is_some_and(|claims| claims.get(Claims::UNSTORED).is_some())
+    }
+
+    /// The session at a provider that it was begun with, where that was noted.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn upstream(&self) -> Option<Upstream> {
+        match &self.source {
+            Source::Token { json, .. } => Upstream::of(Claims::from_json(json)?.members()),
+            Source::Store(row) => Upstream::of(&row.found.session.data),
+        }
     }
 
     pub(super) fn is_outdated(&self) -> bool {

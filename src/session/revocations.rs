@@ -10,11 +10,9 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{LiveSession, Upstream};
+use super::{Claims, LiveSession, Upstream};
 use crate::{
     clock::{Clock, Timestamp},
     error::ConfigError,
@@ -124,19 +122,8 @@ pub(super) enum Standing {
 
 /// The id by which the list names the session of a token: its `sid`, or else the `jti` that becomes its `sid` when
 /// it is renewed.
-pub(crate) fn session_id(claims: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(default)]
-        sid: Value,
-        #[serde(default)]
-        jti: Value,
-    }
-    let Named { sid, jti } = serde_json::from_slice(claims).ok()?;
-    [sid, jti].into_iter().find_map(|id| match id {
-        Value::String(id) if !id.is_empty() => Some(id),
-        _ => None,
-    })
+pub(crate) fn session_id(claims: &Claims) -> Option<&str> {
+    ["sid", "jti"].into_iter().find_map(|name| claims.get_str(name).filter(|id| !id.is_empty()))
 }
 
 /// How far the clocks of those who write the list may be apart.
@@ -314,13 +301,14 @@ impl Known {
         if self.sessions.is_empty() && self.users.is_empty() {
             return false;
         }
+        let Some(claims) = session.claims() else { return false };
         // A token without an id cannot be on the list but by its user.
-        let upstream = || Upstream::of(session).and_then(|upstream| upstream.revoked_as());
-        let is_listed = |id: String| self.sessions.contains_key(&id);
-        if session_id(session.claims_json()).is_some_and(is_listed) || upstream().is_some_and(is_listed) {
+        let upstream = || Upstream::of(claims.members()).and_then(|upstream| upstream.revoked_as());
+        let is_listed = |id: &str| self.sessions.contains_key(id);
+        if session_id(&claims).is_some_and(is_listed) || upstream().is_some_and(|id| is_listed(&id)) {
             return true;
         }
-        let epoch = session.subject().and_then(|subject| self.users.get(&*subject).copied());
+        let epoch = claims.subject().and_then(|subject| self.users.get(&*subject));
         epoch.is_some_and(|epoch| {
             // Tokens count whole seconds: what began in the second of the epoch is over.
             session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())

@@ -5,8 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::LiveSession;
-
 /// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Upstream {
@@ -22,15 +20,9 @@ impl Upstream {
     /// Where it is kept.
     pub(crate) const MEMBER: &str = "idp";
 
-    pub(crate) fn of_data(data: &Map<String, Value>) -> Option<Self> {
-        Self::deserialize(data.get(Self::MEMBER)?).ok()
-    }
-
-    pub(crate) fn of(session: &LiveSession) -> Option<Self> {
-        match session.stored() {
-            Some(row) => Self::of_data(&row.data),
-            None => Self::deserialize(session.claims()?.get(Self::MEMBER)?).ok(),
-        }
+    /// Of the claims of a token, or of a row's data.
+    pub(crate) fn of(members: &Map<String, Value>) -> Option<Self> {
+        Self::deserialize(members.get(Self::MEMBER)?).ok()
     }
 
     pub(crate) fn to_value(&self) -> Value {

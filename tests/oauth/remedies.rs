@@ -6,8 +6,8 @@ use std::{
 };
 
 use portcullis::{
-    Auth, ClientAuthentication, Dialect, Endpoints, OAuth, OriginPolicy, Secret, SignInDecision,
-    store::MemoryStore,
+    Auth, ClientAuthentication, Dialect, Email, Endpoints, LinkingPolicy, OAuth, OriginPolicy, Secret,
+    SignInDecision, mail::Mailbox, store::MemoryStore,
 };
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -215,6 +215,33 @@ async fn refusals_of_this_side_are_logged() {
         nobody(&denies, "acme").await;
         assert!(log.text().contains("the `sign_in` callback denied it"), "{}", log.text());
     }
+}
+
+/// A mailed link that is refused is told of as that: no provider can be signed in at with it.
+#[tokio::test]
+async fn a_refused_link_is_no_account() {
+    let (log, time, mails) = (Log::default(), Time::at_noon(), Mailbox::default());
+    let _guard = subscribed(&log);
+    let acme = Provider::start(&time);
+    acme.plan(|plan| plan.user["email_verified"] = false.into());
+    let auth = builder(&time)
+        .store(MemoryStore::new())
+        .linking(LinkingPolicy::VerifiedOnBothSides)
+        .provider(oidc("acme", &acme))
+        .provider(Email::new(mails.clone()))
+        .build()
+        .unwrap();
+    sign_in(&mut browser(&auth), "acme").await;
+    let mut owner = browser(&auth);
+    let csrf = owner.csrf_token().await;
+    owner.post("/api/auth/signin/email", &[("csrfToken", &*csrf), ("email", "alice@example.com")]).await;
+    let mail = mails.take().remove(0);
+    let link = mail.text.lines().find_map(|line| line.find("/api/auth/callback/").map(|at| &line[at..]));
+    owner.get(link.unwrap()).await;
+    assert_eq!(owner.who().await, "nobody");
+    let text = log.text();
+    assert!(text.contains("OAuthAccountNotLinked") && text.contains("a mailed link would prove"), "{text}");
+    assert!(text.contains("`email_verified`") && !text.contains("at this provider"), "{text}");
 }
 
 async fn nobody(auth: &Auth, provider: &str) {

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use portcullis::{
-    Account, Timestamp, User,
+    Account, ProviderTokens, Timestamp, User,
     store::{
         RevocationStore, SessionKey, Store, StoreError, StoreErrorKind, StoredSession, UserChange,
         conformance::{Conformance, Outcome},
@@ -28,6 +28,29 @@ pub(crate) async fn auth_js_but<S: Store + Clone>(store: &S, but: &[&str]) {
     let kit =
         Conformance::of(store.clone()).without_session_data().without_session_details().without_user_extra();
     judge(store, kit, but).await;
+}
+
+/// What an account's tokens are good for until, where its column is one of a time and not of seconds. Each time answers
+/// what the database itself takes it for.
+pub(crate) async fn tokens_end_at_a_time<S: Store>(store: &S, stored: impl AsyncFn() -> Option<i64>) {
+    let user = user(store, "times@example.com").await;
+    let tokens = |access: &str, end| {
+        let mut tokens = ProviderTokens::default();
+        (tokens.access_token, tokens.expires_at) = (Some(access.to_owned()), end);
+        tokens
+    };
+    let (first, second) = (tokens("first", Some(1_768_482_000)), tokens("second", Some(1_768_485_601)));
+    let mut account = Account::new("oauth", "acme", "1");
+    account.tokens = first.clone();
+    store.link_account(&user.id, &account).await.unwrap();
+    let read = async || store.accounts_of(&user.id).await.unwrap().remove(0).tokens;
+    assert!(read().await == first, "{:?}", read().await.expires_at);
+    assert_eq!(stored().await, first.expires_at);
+    for (before, after) in [(&first, second.clone()), (&second, tokens("third", None))] {
+        assert!(store.replace_tokens("acme", "1", before, &after).await.unwrap());
+        assert!(read().await == after, "{:?}", read().await.expires_at);
+        assert_eq!(stored().await, after.expires_at);
+    }
 }
 
 /// The checks that want to know what was made first: tables without numbers or times do not tell.

@@ -117,6 +117,20 @@ async fn tables_of_others_are_used_as_they_are() {
     }
 }
 
+#[tokio::test]
+async fn tokens_of_others_end_at_a_time() {
+    let tables = tables("int primary key auto_increment", "int", "utf8mb4_bin", true);
+    let tables = tables.replace("expires_at bigint", "expires_at datetime(3)");
+    let Some(place) = Place::with(&tables).await else { return };
+    let store = place.store().await;
+    checks::tokens_end_at_a_time(&store, async || {
+        let seconds =
+            "select timestampdiff(second, timestamp'1970-01-01 00:00:00', expires_at) from accounts";
+        sqlx::query_scalar(seconds).fetch_one(store.pool()).await.unwrap()
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_others_are_completed() {
     let tables = tables("int primary key auto_increment", "int", "utf8mb4_nopad_bin", false);

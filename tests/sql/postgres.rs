@@ -239,6 +239,21 @@ async fn columns_of_applications_tell_times() {
 }
 
 #[tokio::test]
+async fn tokens_of_others_end_at_a_time() {
+    for time in ["timestamptz", "timestamp"] {
+        let tables = PG_ADAPTER.replace("OWN_ID", "serial primary key").replace("USER_ID", "integer");
+        let tables = tables.replace("expires_at bigint", &format!("expires_at {time}"));
+        let Some(place) = Place::with(&tables).await else { return };
+        let store = place.store().await;
+        checks::tokens_end_at_a_time(&store, async || {
+            let seconds = "select extract(epoch from expires_at)::bigint from accounts";
+            sqlx::query_scalar(seconds).fetch_one(store.pool()).await.unwrap()
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn times_without_a_zone_are_utc() {
     let Some(place) = Place::with(&PRISMA.replace("\"email\" text not null", "\"email\" text")).await else {
         return;

@@ -221,6 +221,20 @@ async fn tables_of_others_are_used_as_they_are() {
     }
 }
 
+#[tokio::test]
+async fn tokens_of_others_end_at_a_time() {
+    let tables = PLAIN.replace("TIME", "integer").replace("expires_at integer", "expires_at datetime");
+    let file = File::with(&tables).await;
+    let store = file.store().await;
+    checks::tokens_end_at_a_time(&store, async || {
+        sqlx::query_scalar("select unixepoch(expires_at) from accounts")
+            .fetch_one(store.pool())
+            .await
+            .unwrap()
+    })
+    .await;
+}
+
 /// Accounts without a column for any token: what is given is not kept, and the answers are no others.
 #[tokio::test]
 async fn tables_without_tokens_have_none() {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::AuthBuilder;
 use crate::{
+    auth::{provider_tokens::Turns, site::OAuthSite},
+    cookie::CookieNames,
     error::ConfigError,
     http_client::{HttpClient, HyperClient},
-    oauth::OAuthClient,
+    oauth::{Checks, OAuthClient, UsedStates},
     provider::{OAuth, Provider},
 };
 
@@ -17,8 +19,18 @@ impl AuthBuilder {
         self
     }
 
+    /// `names` are those at http and at https.
+    pub(super) fn oauth_site(&self, names: [&CookieNames; 2], problems: &mut ConfigError) -> OAuthSite {
+        OAuthSite {
+            clients: self.oauth_clients(problems),
+            checks: Checks::new(self.dialect.rules(), &self.secret, names),
+            used: UsedStates::default(),
+            turns: Turns::default(),
+        }
+    }
+
     /// A client for each provider that is asked.
-    pub(super) fn oauth_clients(&self, problems: &mut ConfigError) -> Vec<Arc<OAuthClient>> {
+    fn oauth_clients(&self, problems: &mut ConfigError) -> Vec<Arc<OAuthClient>> {
         let providers: Vec<&Arc<OAuth>> = self.providers.iter().filter_map(asked).collect();
         if providers.is_empty() {
             return Vec::new();

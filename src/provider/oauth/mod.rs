@@ -5,7 +5,9 @@
 
 mod button;
 mod client_authentication;
+mod endpoints;
 mod profile;
+mod quirks;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -15,7 +17,9 @@ pub(crate) use self::client_authentication::Method;
 pub use self::{
     button::ButtonStyle,
     client_authentication::ClientAuthentication,
+    endpoints::Endpoints,
     profile::{Profile, ProfileMap, Proof},
+    quirks::Quirks,
 };
 use super::Provider;
 use crate::{
@@ -106,110 +110,6 @@ impl Protocol {
             Self::Oidc => "oidc",
         }
     }
-}
-
-/// Where a provider is asked. With OpenID Connect only what its discovery document does not say, or says wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use]
-pub struct Endpoints {
-    pub(crate) authorization: Option<Cow<'static, str>>,
-    pub(crate) token: Option<Cow<'static, str>>,
-    pub(crate) userinfo: Option<Cow<'static, str>>,
-    pub(crate) jwks: Option<Cow<'static, str>>,
-    pub(crate) end_session: Option<Cow<'static, str>>,
-}
-
-impl Endpoints {
-    /// The authorization endpoint and the token endpoint (RFC 6749 section 3).
-    pub fn new(authorization: impl Into<Cow<'static, str>>, token: impl Into<Cow<'static, str>>) -> Self {
-        Self { authorization: Some(authorization.into()), token: Some(token.into()), ..Self::default() }
-    }
-
-    /// Where the user's profile is (OpenID Connect Core section 5.3).
-    pub fn userinfo(mut self, url: impl Into<Cow<'static, str>>) -> Self {
-        self.userinfo = Some(url.into());
-        self
-    }
-
-    /// Where the keys are that ID tokens are signed with.
-    pub fn jwks(mut self, url: impl Into<Cow<'static, str>>) -> Self {
-        self.jwks = Some(url.into());
-        self
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Cow<'static, str>> {
-        let all = [&self.authorization, &self.token, &self.userinfo, &self.jwks, &self.end_session];
-        all.into_iter().flatten()
-    }
-
-    /// Where a browser is sent to sign out at the provider (OpenID Connect RP-Initiated Logout).
-    pub fn end_session(mut self, url: impl Into<Cow<'static, str>>) -> Self {
-        self.end_session = Some(url.into());
-        self
-    }
-}
-
-/// In what a provider departs from the specifications. All of it is data; the flow knows no provider.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Quirks {
-    /// The issuer of its ID tokens has `{tenantid}` in it, which stands for the claim `tid` (Microsoft).
-    pub tenant_issuer: bool,
-    /// What stands between the issuer and `/.well-known/openid-configuration`, such as `/oauth`.
-    pub discovery: &'static str,
-    /// What `client_id` is called, such as `appid`.
-    pub client_id: &'static str,
-    /// What `client_secret` is called in a body, such as `secret`.
-    pub client_secret: &'static str,
-    /// What stands between scopes in the authorization request.
-    pub scope_separator: char,
-    /// Its answers have other content types than JSON's.
-    pub any_content_type: bool,
-    /// The profile is asked for with POST.
-    pub userinfo_by_post: bool,
-    /// The userinfo endpoint is one of introspection (RFC 7662): it is asked as this client, with the token in the body.
-    pub introspects: bool,
-    /// The access token goes into the query of the userinfo request under this name, and not into `Authorization`.
-    pub token_in_query: Option<&'static str>,
-    /// Further headers of the userinfo request; `{client_id}` stands for the client's id.
-    pub userinfo_headers: &'static [(&'static str, &'static str)],
-    /// Further resources that are read with the access token: the member of the profile that each becomes, and its
-    /// URL. One that cannot be read is left out.
-    pub more: &'static [(&'static str, &'static str)],
-    /// The token response holds the tokens under this JSON pointer, such as `/authed_user`.
-    pub tokens_at: &'static str,
-    /// The token response holds the profile under this JSON pointer, as it is or as the claims of a token, and there is
-    /// no userinfo endpoint.
-    pub profile_in_tokens: Option<&'static str>,
-    /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
-    pub from_tokens: &'static [(&'static str, &'static str)],
-    /// It posts what the user is called beside the code, in the field `user` (Apple). That comes through the browser, so
-    /// the user may have written it: nothing but a name may be read from it.
-    pub posts_user: bool,
-    /// Brings the profile into a shape that a [`ProfileMap`] can read.
-    pub adapt: Option<fn(&mut serde_json::Value)>,
-}
-
-impl Quirks {
-    /// None.
-    pub const NONE: Self = Self {
-        tenant_issuer: false,
-        discovery: "",
-        client_id: "client_id",
-        client_secret: "client_secret",
-        scope_separator: ' ',
-        any_content_type: false,
-        userinfo_by_post: false,
-        introspects: false,
-        token_in_query: None,
-        userinfo_headers: &[],
-        more: &[],
-        tokens_at: "",
-        profile_in_tokens: None,
-        from_tokens: &[],
-        posts_user: false,
-        adapt: None,
-    };
 }
 
 impl OAuth {

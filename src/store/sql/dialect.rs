@@ -1,6 +1,6 @@
 //! In what the databases differ, as far as statements go.
 
-use super::layout::{Column, Physical};
+use super::column::{Column, Physical};
 
 /// Which SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,17 @@ impl Dialect {
         }
     }
 
-    /// The value of a column as text or integer; a time as milliseconds.
+    /// The value of a column as text or integer; a time as milliseconds, or as seconds where it stands for those.
     pub(super) fn read(self, column: &Column, alias: &str) -> String {
+        let value = self.read_millis(column, alias);
+        match self {
+            _ if !column.is_seconds => value,
+            Self::MySql => format!("({value}) div 1000"),
+            Self::Sqlite | Self::Postgres => format!("({value}) / 1000"),
+        }
+    }
+
+    fn read_millis(self, column: &Column, alias: &str) -> String {
         let name = format!("{alias}.{}", column.quoted);
         match (self, &column.physical) {
             (Self::Postgres, Physical::Time) => {
@@ -47,21 +56,24 @@ impl Dialect {
         }
     }
 
-    /// The argument `number` as a value for a column.
+    /// The argument `number`, which is what `read` answers, as a value for a column.
     pub(super) fn write(self, column: &Column, number: usize) -> String {
+        let is_seconds = column.is_seconds;
         match (self, &column.physical) {
             (Self::Postgres, Physical::Time) => {
-                let (zone, name) = ("'epoch'::", &column.type_name);
-                format!("({zone}{name} + ${number}::bigint * interval '1 millisecond')")
+                let unit = if is_seconds { "second" } else { "millisecond" };
+                format!("('epoch'::{} + ${number}::bigint * interval '1 {unit}')", column.type_name)
             }
             (Self::Postgres, Physical::Uuid | Physical::Other) => {
                 format!("${number}::{}", self.quote(&column.type_name))
             }
             (Self::MySql, Physical::Time) => {
-                format!("timestampadd(microsecond, ${number} * 1000, timestamp'1970-01-01 00:00:00')")
+                let micros = if is_seconds { 1_000_000 } else { 1000 };
+                format!("timestampadd(microsecond, ${number} * {micros}, timestamp'1970-01-01 00:00:00')")
             }
             (Self::Sqlite, Physical::Time) => {
-                format!("strftime('%Y-%m-%dT%H:%M:%fZ', ${number} / 1000.0, 'unixepoch')")
+                let parts = if is_seconds { "1.0" } else { "1000.0" };
+                format!("strftime('%Y-%m-%dT%H:%M:%fZ', ${number} / {parts}, 'unixepoch')")
             }
             _ => format!("${number}"),
         }

@@ -4,7 +4,7 @@
 //! | file | |
 //! |---|---|
 //! | `tables` | what the tables are called |
-//! | `catalog`, `layout` | which columns, types and keys there are |
+//! | `catalog`, `column`, `layout` | which columns, types and keys there are |
 //! | `dialect`, `plan` | the statements |
 //! | `backend`, `statement`, `fault` | how they are run, and what comes of it |
 //! | `schema`, `complete` | how tables come to be |
@@ -13,6 +13,7 @@
 
 mod backend;
 mod catalog;
+mod column;
 mod complete;
 mod connection;
 mod dialect;
