@@ -37,6 +37,8 @@ pub struct AuthBuilder {
     codec: Option<Arc<dyn Codec>>,
     origin: Option<OriginPolicy>,
     base_path: Option<String>,
+    #[cfg(feature = "oauth")]
+    native_clients: bool,
     mount: String,
     cookies: CookiePolicy,
     lifetime: Lifetime,
@@ -89,6 +91,8 @@ impl AuthBuilder {
             codec: None,
             origin: None,
             base_path: None,
+            #[cfg(feature = "oauth")]
+            native_clients: false,
             mount: String::new(),
             cookies: CookiePolicy::default(),
             lifetime: Lifetime::default(),

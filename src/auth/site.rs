@@ -42,6 +42,8 @@ pub(crate) struct OAuthSite {
     pub(crate) checks: Checks,
     pub(crate) used: UsedStates,
     pub(crate) turns: Turns,
+    /// Whether sign-ins may be passed on to programs on the user's own machine.
+    pub(crate) native_clients: bool,
 }
 
 #[cfg(feature = "oauth")]

@@ -13,7 +13,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::form::PostedForm;
+use super::{
+    form::PostedForm,
+    handover::{Handover, LoopbackPort},
+};
 use crate::{
     clock::Timestamp,
     codec::{self, Codec, CodecError},
@@ -75,6 +78,7 @@ pub(crate) struct Checks {
     /// Where the state itself is sealed (v5).
     state: Option<Arc<dyn Codec>>,
     posted: PostedForm,
+    handover: Handover,
     writes_cookies: bool,
     leeway: i64,
 }
@@ -119,6 +123,7 @@ impl Checks {
             schemes,
             state: rules.seals_state.then(|| codec("encodedState")),
             posted: PostedForm::new(codec("posted form")),
+            handover: Handover::new(codec("handover state")),
             writes_cookies: rules.check_cookies,
             leeway: rules.leeway,
         }
@@ -128,19 +133,21 @@ impl Checks {
         &self.posted
     }
 
-    /// Begins a sign-in: new random values, and the cookies that keep them.
+    /// Begins a sign-in: new random values, and the cookies that keep them. With a `port`, a program that listens there
+    /// keeps them, and not the browser that goes to the provider.
     pub(crate) fn begin(
         &self,
         provider: &OAuth,
         redirect_uri: String,
         callback_url: &str,
         began_as: BeganAs,
+        port: Option<LoopbackPort>,
         request: &Carrier<'_>,
     ) -> Result<(Transaction, Vec<SetCookie>), CodecError> {
         let end = request.now.plus(LIFETIME);
         let mut transaction = Transaction {
             provider: provider.id.clone().into_owned(),
-            state: self.new_state(end)?,
+            state: self.new_state(end, port)?,
             code_verifier: provider.pkce.then(random_text).transpose()?,
             nonce: provider.nonce.then(random_text).transpose()?,
             redirect_uri,
@@ -220,6 +227,14 @@ impl Checks {
         Ok(transaction)
     }
 
+    /// Where the program listens that an answer with this state is to be passed on to: one that has begun the sign-in,
+    /// and has not sent this request itself.
+    pub(crate) fn awaited_at(&self, state: &str, request: &Carrier<'_>) -> Option<LoopbackPort> {
+        let port = self.handover.port(state, request.now)?;
+        let name = self.scheme(request.https).name_of(state);
+        request.cookies.find(&name).is_none().then_some(port)
+    }
+
     /// A sign-in that a server of the npm packages has begun.
     fn of_cookies(
         &self,
@@ -282,13 +297,14 @@ impl Checks {
         &self.schemes[usize::from(https)]
     }
 
-    fn new_state(&self, end: Timestamp) -> Result<String, CodecError> {
+    fn new_state(&self, end: Timestamp, port: Option<LoopbackPort>) -> Result<String, CodecError> {
         let random = random_text()?;
-        match &self.state {
-            Some(codec) => {
+        match (port, &self.state) {
+            (Some(port), _) => self.handover.state(random, port, end),
+            (None, Some(codec)) => {
                 codec.encode(json!({ "random": random, "exp": end.as_secs() }).to_string().as_bytes())
             }
-            None => Ok(random),
+            (None, None) => Ok(random),
         }
     }
 }

@@ -10,6 +10,7 @@ mod client;
 mod discovery;
 mod error;
 mod form;
+mod handover;
 mod id_token;
 mod lease;
 mod logout;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     client::OAuthClient,
     error::{OAuthError, OAuthErrorKind},
     form::PostedForm,
+    handover::LoopbackPort,
     lease::Lease,
     logout::LogoutToken,
     used::UsedStates,

@@ -18,7 +18,7 @@ use crate::{
     callbacks::Event,
     cookie::{CookieHeaders, SetCookie},
     error::{BoxError, ErrorCode},
-    oauth::{BeganAs, Carrier, OAuthClient, OAuthError, PostedForm, Transaction},
+    oauth::{BeganAs, Carrier, LoopbackPort, OAuthClient, OAuthError, PostedForm, Transaction},
     provider::{OAuth, Profile},
     reply::Reply,
     session::{Found, Upstream},
@@ -35,6 +35,7 @@ pub(super) async fn start(cx: &Cx, client: &OAuthClient) -> Reply {
         redirect_uri(cx, provider),
         &cx.callback_url,
         began_as,
+        program(cx, provider),
         &carrier(cx),
     );
     let (transaction, cookies) = match begun {
@@ -54,6 +55,9 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
         Ok(answer) => answer,
         Err(why) => return refused(cx, provider, ErrorCode::OAuthCallback, &why).await,
     };
+    if let Some(url) = passed_on(cx, provider, &answer) {
+        return Reply::redirect(StatusCode::OK, url);
+    }
     if let Some(error) = answer.field("error") {
         let code = ErrorCode::Provider { code: cx.auth.settings.rules.provider_error };
         return refused(cx, provider, code, &OAuthError::of_answer(error, answer.field("error_description")))
@@ -88,6 +92,26 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
     }
 }
 
+/// The program that begins this sign-in and waits for its answer on this port, where such programs are let in.
+fn program(cx: &Cx, provider: &OAuth) -> Option<LoopbackPort> {
+    let callback_url = cx.body.text("callbackUrl").filter(|_| cx.site.oauth.native_clients)?;
+    let port = LoopbackPort::of(callback_url, &callback_path(&cx.site, provider))?;
+    // A site that listens there itself would pass the browser on to itself.
+    (port.origin() != cx.origin.as_str()).then_some(port)
+}
+
+/// Where the program is that waits for this answer, with the answer.
+fn passed_on(cx: &Cx, provider: &OAuth, answer: &Answer<'_>) -> Option<String> {
+    let state = answer.field("state").filter(|_| cx.site.oauth.native_clients)?;
+    let port = cx.site.oauth.checks.awaited_at(state, &carrier(cx))?;
+    tracing::debug!(provider = %provider.id, "the answer of a provider is passed on to the program that asked");
+    Some(format!("{}{}?{}", port.origin(), callback_path(&cx.site, provider), answer.query(state, cx)))
+}
+
+fn callback_path(site: &Site, provider: &OAuth) -> String {
+    format!("{}/callback/{}", site.base_path, provider.id)
+}
+
 /// The provider that this request is a post of. It comes from another site, and is meant to.
 pub(super) fn posts_here<B>(site: &Site, request: &Request<B>) -> Option<Arc<OAuth>> {
     let id = site.endpoint(request.uri().path())?.strip_prefix("callback/")?;
@@ -116,7 +140,7 @@ where
                 false => site.oauth.checks.posted().seal(&provider.id, |name| form.text(name), auth.now()),
             };
             let query = sealed.map(|sealed| format!("?{}={sealed}", PostedForm::PARAMETER));
-            let path = format!("{}/callback/{}", site.base_path, provider.id);
+            let path = callback_path(site, provider);
             Reply::redirect(StatusCode::OK, path + &query.unwrap_or_default())
         }
         Err(reply) => reply,
@@ -141,6 +165,21 @@ impl<'c> Answer<'c> {
         };
         let form = cx.site.oauth.checks.posted().open(&provider.id, sealed, cx.visit.now);
         form.map(Self::Posted).ok_or("what was posted was not sealed here, or too long ago")
+    }
+
+    /// The same once more, for the program that it is passed on to: by its state it knows what it waits for.
+    fn query(&self, state: &str, cx: &Cx) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        match self {
+            Self::Query(fields) => query
+                .extend_pairs(PostedForm::FIELDS.iter().filter_map(|name| Some((name, fields.text(name)?)))),
+            Self::Posted(_) => query
+                .extend_pairs(
+                    cx.query.text(PostedForm::PARAMETER).map(|sealed| (PostedForm::PARAMETER, sealed)),
+                )
+                .append_pair("state", state),
+        };
+        query.finish()
     }
 
     /// A parameter that is there, and not empty.
@@ -261,7 +300,7 @@ async fn began_as(cx: &Cx) -> BeganAs {
 }
 
 fn redirect_uri(cx: &Cx, provider: &OAuth) -> String {
-    format!("{}/callback/{}", cx.base, provider.id)
+    format!("{}{}", cx.origin.as_str(), callback_path(&cx.site, provider))
 }
 
 /// The request's cookies, for the checks.

@@ -19,7 +19,7 @@ fn site(dialect: Dialect, time: &Time, provider: &Provider) -> Auth {
 }
 
 /// What the page of the provider makes the browser do: a post from another site, without the cookies that are `Lax`.
-async fn post(auth: &Auth, id: &str, kind: &str, body: String) -> Answer {
+pub async fn post(auth: &Auth, id: &str, kind: &str, body: String) -> Answer {
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("/api/auth/callback/{id}"))

@@ -22,6 +22,7 @@ mod id_tokens;
 mod keys;
 mod linking;
 mod logout;
+mod native;
 mod provider;
 mod remedies;
 #[path = "../compositions/server.rs"]

@@ -50,8 +50,18 @@ pub async fn begin(browser: &mut Browser, id: &str) -> Result<String, Answer> {
 
 /// Likewise, with a query behind the path.
 pub async fn begin_with(browser: &mut Browser, id: &str, query: &str) -> Result<String, Answer> {
+    begin_for(browser, id, query, "/after").await
+}
+
+/// Likewise, to go somewhere else afterwards.
+pub async fn begin_for(
+    browser: &mut Browser,
+    id: &str,
+    query: &str,
+    callback_url: &str,
+) -> Result<String, Answer> {
     let token = browser.csrf_token().await;
-    let fields = [("csrfToken", &*token), ("callbackUrl", "/after")];
+    let fields = [("csrfToken", &*token), ("callbackUrl", callback_url)];
     let answer = browser.post(&format!("/api/auth/signin/{id}{query}"), &fields).await;
     assert_eq!(answer.status, StatusCode::FOUND);
     let location = answer.header("location").unwrap().to_owned();

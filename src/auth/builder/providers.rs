@@ -19,6 +19,33 @@ impl AuthBuilder {
         self
     }
 
+    /// Whether programs that are no browsers may sign in at providers: no unless set.
+    ///
+    /// Such a program begins the sign-in and keeps its checks (`state`, PKCE, `nonce`); the user signs in at the provider
+    /// in their own browser; and this site passes what the provider says on to the program, which listens on 127.0.0.1 and
+    /// comes back with it (RFC 8252). The session is the program's. Providers need no other redirect URI than
+    /// `/api/auth/callback/ID`. [`Client::sign_in_native`](https://docs.rs/portcullis/latest/portcullis/client/struct.Client.html#method.sign_in_native)
+    /// is such a program's part.
+    ///
+    /// Leave it off where there are none: whoever listens on that port of the user's machine, be it for another user of
+    /// that machine, is taken for the program that the user signs in with, so a sign-in that a stranger has begun
+    /// can end there.
+    ///
+    /// ```
+    /// use portcullis::{Auth, OriginPolicy, Secret, preset};
+    ///
+    /// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+    ///     .origin(OriginPolicy::fixed("https://app.example")?)
+    ///     .provider(preset::github("id", "secret"))
+    ///     .native_clients(true)
+    ///     .build()?;
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    pub fn native_clients(mut self, accept: bool) -> Self {
+        self.native_clients = accept;
+        self
+    }
+
     /// `names` are those at http and at https.
     pub(super) fn oauth_site(&self, names: [&CookieNames; 2], problems: &mut ConfigError) -> OAuthSite {
         OAuthSite {
@@ -26,6 +53,7 @@ impl AuthBuilder {
             checks: Checks::new(self.dialect.rules(), &self.secret, names),
             used: UsedStates::default(),
             turns: Turns::default(),
+            native_clients: self.native_clients,
         }
     }
 
