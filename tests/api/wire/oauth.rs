@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::{provider::Asked, world::World};
 use super::{
-    Findings, Skipped, check_skipped, is_skipped,
+    Findings,
     response::{Set, sent_cookies},
 };
 use crate::support::{
@@ -23,31 +23,16 @@ use crate::support::{
     vectors::{self, Vector},
 };
 
-const SKIPPED: &[Skipped] = &[
-    Skipped {
-        prefix: "create_user_fails",
-        reason: "needs a store that fails: tests/oauth/accounts.rs::a_store_that_fails_signs_nobody_in",
-    },
-    Skipped {
-        prefix: "link_account_fails",
-        reason: "the account is made with its user, so both fail or none",
-    },
-];
-
 async fn replay(version: &str) -> Findings {
     let mut findings = Findings::default();
-    let mut skipped = BTreeSet::new();
     for vector in vectors::load(&format!("oauth_{version}")) {
-        if is_skipped(SKIPPED, vector.case(), &mut skipped) {
-            continue;
-        }
         let case = format!("{version}/{}", vector.case());
         let world = World::of(&vector).await;
         findings.cases += 1;
         let begun = begin(&mut findings, &case, &vector, &world).await;
         finish(&mut findings, &case, &vector, &world, begun).await;
     }
-    check_skipped(SKIPPED, &skipped);
+    assert_eq!(findings.cases, 74, "all of them");
     findings
 }
 

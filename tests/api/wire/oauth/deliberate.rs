@@ -32,6 +32,11 @@ pub(super) const V3: &[Deliberate] = &[
         aspects: &["claims"],
         reason: "absent-members",
     },
+    Deliberate {
+        cases: &["v3/link_account_fails"],
+        aspects: &["location", "events"],
+        reason: "account-with-user",
+    },
 ];
 
 pub(super) const V4: &[Deliberate] = &[
@@ -66,6 +71,11 @@ pub(super) const V4: &[Deliberate] = &[
         aspects: &["claims"],
         reason: "absent-members",
     },
+    Deliberate {
+        cases: &["v4/link_account_fails"],
+        aspects: &["location", "events"],
+        reason: "account-with-user",
+    },
 ];
 
 pub(super) const V5: &[Deliberate] = &[
@@ -84,6 +94,8 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/profile_*",
             "v5/custom_pages_*",
             "v5/oidc",
+            "v5/create_user_fails",
+            "v5/link_account_fails",
         ],
         aspects: &["sign-in parameters", "sign-in cookies"],
         reason: "state-always",
@@ -113,6 +125,8 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/logged_in_account_of_other",
             "v5/signin_false",
             "v5/signin_throws",
+            "v5/create_user_fails",
+            "v5/link_account_fails",
         ],
         aspects: &["cookies"],
         reason: "checks-removed",
@@ -152,4 +166,5 @@ pub(super) const V5: &[Deliberate] = &[
         aspects: &["claims"],
         reason: "absent-members",
     },
+    Deliberate { cases: &["v5/link_account_fails"], aspects: &["events"], reason: "account-with-user" },
 ];

@@ -21,7 +21,10 @@ use super::{
     is_check,
     provider::{Provider, client_id},
 };
-use crate::support::{App, Browser, ManualClock, app, vectors::Vector};
+use crate::{
+    gate::Gate,
+    support::{App, Browser, ManualClock, app, vectors::Vector},
+};
 
 pub(super) struct World {
     pub(super) app: App,
@@ -60,7 +63,7 @@ impl World {
         if vector.get("config/adapter") == true {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
             names = fill(&store, vector.get("config/db")).await;
-            builder = with_store(builder, vector, store);
+            builder = with_store(builder, vector, failing(vector, store));
         }
         let auth = builder.build().unwrap();
         let app = app(AuthLayer::new(auth).layer(service_fn(site::claims)));
@@ -106,6 +109,17 @@ impl World {
             claims["sub"] = json!("db-user-1");
         }
         Some(claims)
+    }
+}
+
+/// The store, failing where the recorded adapter did.
+fn failing(vector: &Vector, store: Arc<dyn Store>) -> Arc<dyn Store> {
+    match vector.opt_str("config/failing_adapter_method") {
+        None => store,
+        Some("createUser") => Gate::refusing(&store, &["create_user"]),
+        // Here the first account is made with its user, by one call.
+        Some("linkAccount") => Gate::refusing(&store, &["create_user", "link_account"]),
+        Some(method) => panic!("this method has no counterpart yet: {method}"),
     }
 }
 
