@@ -15,6 +15,7 @@ mod guards;
 mod http;
 #[cfg(feature = "oauth")]
 mod oauth;
+mod origins;
 mod page;
 mod response;
 mod site;

@@ -12,7 +12,10 @@ const SKIPPED: &[Skipped] = &[
         prefix: "config/email_without_adapter",
         reason: "`build` refuses links by mail without a store",
     },
-    Skipped { prefix: "config/untrusted_host", reason: "`build` refuses a site without an `OriginPolicy`" },
+    Skipped {
+        prefix: "config/untrusted_host",
+        reason: "no `Host` is trusted unless an `OriginPolicy` says so",
+    },
     #[cfg(not(feature = "oauth"))]
     Skipped { prefix: "signin/oauth_", reason: "there is no provider to sign in at" },
     #[cfg(not(feature = "oauth"))]

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    future::Ready,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -89,7 +88,7 @@ fn with_acme(builder: AuthBuilder, vector: &Vector) -> AuthBuilder {
         .userinfo("https://acme.example/me");
     let acme = OAuth::oauth2("acme", endpoints, format!("client-{}", vector.seed()), "client secret");
     builder.provider(oauth::checks(vector, acme.with_name("Acme Inc").scope("user email"))).http_client(
-        |request: Request<Bytes>| -> Ready<Result<Response<Bytes>, HttpError>> {
+        |request: Request<Bytes>| -> std::future::Ready<Result<Response<Bytes>, HttpError>> {
             panic!("nobody asks {}", request.uri())
         },
     )
