@@ -13,6 +13,7 @@ mod form;
 mod id_token;
 mod lease;
 mod logout;
+mod members;
 mod token;
 mod used;
 mod userinfo;
