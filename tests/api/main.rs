@@ -27,3 +27,4 @@ mod sessions;
 mod support;
 mod verifier;
 mod wire;
+mod work;
