@@ -3,6 +3,8 @@
 //! Each test collects every difference and settles it with a table of those that are meant. A difference
 //! that is not in the table fails, and so does a row of the table that no case needs any more.
 
+#[cfg(feature = "oauth")]
+mod app_router;
 mod authorization;
 mod callback_url;
 mod cookies;
