@@ -196,8 +196,11 @@ fn s98_garbage_costs_no_more_than_a_session() {
     }
 }
 
-/// How a body, a query or a cookie is filled up to a length.
-const FILLINGS: [(&str, fn(usize) -> String); 8] = [
+/// What something is called, and how it is made as long as that.
+type Filling = (&'static str, fn(usize) -> String);
+
+/// How a body or a query is filled.
+const FILLINGS: [Filling; 8] = [
     ("one value", |length| format!("callbackUrl=/{}", "x".repeat(length))),
     ("one value, escaped", |length| format!("callbackUrl=/{}", "%C3%A9".repeat(length / 6))),
     ("one value, of dots and slashes", |length| format!("callbackUrl={}", "/..".repeat(length / 3))),
@@ -244,7 +247,7 @@ fn s43_the_work_grows_with_the_request_and_no_faster() {
 /// Likewise for JSON, which may be deep.
 #[test]
 fn s43_depth_is_no_work() {
-    let shapes: [(&str, fn(usize) -> String); 4] = [
+    let shapes: [Filling; 4] = [
         ("lists in lists", |length| {
             format!("{{\"data\":{}{}}}", "[".repeat(length / 2), "]".repeat(length / 2))
         }),

@@ -43,7 +43,7 @@ impl Body for Endless {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.announced.clone()
+        self.announced
     }
 }
 
@@ -75,13 +75,12 @@ async fn s43_what_is_too_long_is_not_read_to_its_end() {
                     ("application/json", "["),
                     ("application/json", "{\"a\":"),
                 ] {
-                    let (status, taken) = post(dialect, action, kind, text, announced.clone()).await;
+                    let (status, taken) = post(dialect, action, kind, text, announced).await;
                     let about = format!("{dialect}: {action}, {kind}, {text}: {taken} bytes");
                     assert_eq!(status, 413, "{about}");
                     assert!(taken <= LIMIT + text.len() * FRAME.div_ceil(text.len()), "{about}");
                 }
-                let (_, taken) =
-                    post(dialect, action, "multipart/form-data", "a=1&", announced.clone()).await;
+                let (_, taken) = post(dialect, action, "multipart/form-data", "a=1&", announced).await;
                 assert_eq!(taken, 0, "{dialect}: {action}");
             }
         }
