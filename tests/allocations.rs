@@ -1,4 +1,4 @@
-//! What requests cost, in allocations: rows S27, S97 and S98 of `docs/security.md`.
+//! What requests cost, in allocations: rows S27, S43, S97 and S98 of `docs/security.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
@@ -16,7 +16,10 @@ use std::{
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
-use http::{Request, Response, header::COOKIE};
+use http::{
+    Request, Response,
+    header::{CONTENT_TYPE, COOKIE},
+};
 use http_body_util::{Empty, Full};
 #[cfg(feature = "cache")]
 use portcullis::store::{Cached, Store};
@@ -53,7 +56,7 @@ impl Clock for WatchedClock {
 #[derive(Clone)]
 struct Plain;
 
-impl Service<Request<Empty<Bytes>>> for Plain {
+impl<B> Service<Request<B>> for Plain {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -62,7 +65,7 @@ impl Service<Request<Empty<Bytes>>> for Plain {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Request<Empty<Bytes>>) -> Self::Future {
+    fn call(&mut self, _: Request<B>) -> Self::Future {
         ready(Ok(Response::new(Full::default())))
     }
 }
@@ -83,9 +86,16 @@ fn request(cookie: Option<&str>) -> Request<Empty<Bytes>> {
 }
 
 /// What a request costs from `call` to the response; the request itself is made before.
-fn cost<S>(mut service: S, cookie: Option<&str>) -> AllocationInfo
+fn cost<S>(service: S, cookie: Option<&str>) -> AllocationInfo
 where
     S: Service<Request<Empty<Bytes>>, Error = Infallible>,
+{
+    cost_of_request(service, || request(cookie))
+}
+
+fn cost_of_request<S, B>(mut service: S, request: impl Fn() -> Request<B>) -> AllocationInfo
+where
+    S: Service<Request<B>, Error = Infallible>,
 {
     let mut run = |request| {
         let mut cx = Context::from_waker(Waker::noop());
@@ -94,8 +104,8 @@ where
         assert!(response.as_mut().poll(&mut cx).is_ready());
     };
     // Once before, for what is allocated the first time only.
-    run(request(cookie));
-    let mut measured = Some(request(cookie));
+    run(request());
+    let mut measured = Some(request());
     measure(|| run(measured.take().unwrap()))
 }
 
@@ -184,6 +194,114 @@ fn s98_garbage_costs_no_more_than_a_session() {
             assert!(cost.count_total <= good.count_total + parsed, "{about}");
         }
     }
+}
+
+/// What something is called, and how it is made as long as that.
+type Filling = (&'static str, fn(usize) -> String);
+
+/// How a body or a query is filled.
+const FILLINGS: [Filling; 8] = [
+    ("one value", |length| format!("callbackUrl=/{}", "x".repeat(length))),
+    ("one value, escaped", |length| format!("callbackUrl=/{}", "%C3%A9".repeat(length / 6))),
+    ("one value, of dots and slashes", |length| format!("callbackUrl={}", "/..".repeat(length / 3))),
+    ("one name many times", |length| "callbackUrl=/&".repeat(length / 14)),
+    ("many names", |length| (0..length / 12).map(|n| format!("n{n:08}=1&")).collect()),
+    ("no names", |length| "&=".repeat(length / 2)),
+    ("broken escapes", |length| "%".repeat(length)),
+    ("a code of an error", |length| format!("error={}", "<".repeat(length))),
+];
+
+/// S43: an endpoint takes memory in proportion to what it was sent, whatever that is: twice as much costs twice as
+/// much. What is not looked at is not copied, and nothing is gone through once for each of its parts.
+#[test]
+fn s43_the_work_grows_with_the_request_and_no_faster() {
+    const SMALL: usize = 4000;
+    for dialect in Dialect::ALL {
+        let layer = AuthLayer::new(auth(&WatchedClock::default(), dialect));
+        for action in
+            ["signin", "signin/acme", "signout", "callback/acme", "session", "csrf", "error", "_log"]
+        {
+            for (what, filling) in FILLINGS {
+                let queried = |length: usize| {
+                    let uri = format!("/api/auth/{action}?{}", filling(length).replace('<', "%3C"));
+                    cost_of_request(layer.layer(Plain), || {
+                        Request::get(&uri).body(Full::<Bytes>::default()).unwrap()
+                    })
+                };
+                let posted = |length: usize| {
+                    let body = Bytes::from(filling(length));
+                    cost_of_request(layer.layer(Plain), || {
+                        let post = Request::post(format!("/api/auth/{action}"));
+                        let post = post.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                        post.body(Full::new(body.clone())).unwrap()
+                    })
+                };
+                let about = format!("{dialect}, {action}, {what}");
+                grows_no_faster(&format!("{about}, in the query"), SMALL, queried);
+                grows_no_faster(&format!("{about}, in the body"), SMALL, posted);
+            }
+        }
+    }
+}
+
+/// Likewise for JSON, which may be deep.
+#[test]
+fn s43_depth_is_no_work() {
+    let shapes: [Filling; 4] = [
+        ("lists in lists", |length| {
+            format!("{{\"data\":{}{}}}", "[".repeat(length / 2), "]".repeat(length / 2))
+        }),
+        ("objects in objects", |length| {
+            format!("{{\"data\":{}1{}}}", "{\"a\":".repeat(length / 6), "}".repeat(length / 6))
+        }),
+        ("many members", |length| {
+            let members: Vec<_> = (0..length / 14).map(|n| format!("\"n{n:08}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        }),
+        ("no end", |length| format!("{{\"data\":{}", "[".repeat(length))),
+    ];
+    for dialect in Dialect::ALL {
+        let layer = AuthLayer::new(auth(&WatchedClock::default(), dialect));
+        for (what, shape) in shapes {
+            grows_no_faster(&format!("{dialect}, {what}"), 4000, |length| {
+                let body = Bytes::from(shape(length));
+                cost_of_request(layer.layer(Plain), || {
+                    let post = Request::post("/api/auth/session").header(CONTENT_TYPE, "application/json");
+                    post.body(Full::new(body.clone())).unwrap()
+                })
+            });
+        }
+    }
+}
+
+/// From 4 to 8 and from 8 to 16 thousand bytes: the second step is twice the first one, where work is in proportion,
+/// and four times as much where it is squared. Rooms that grow by doubling make up for the slack.
+fn grows_no_faster(about: &str, small: usize, cost: impl Fn(usize) -> AllocationInfo) {
+    let [one, two, four] = [small, 2 * small, 4 * small].map(&cost);
+    let about = format!("{about}: {one:?}, {two:?}, {four:?}");
+    let steps = |of: fn(&AllocationInfo) -> u64| {
+        let (first, second) = (of(&two).saturating_sub(of(&one)), of(&four).saturating_sub(of(&two)));
+        (first, second)
+    };
+    let (first, second) = steps(|cost| cost.bytes_total);
+    assert!(second <= 3 * first + 4096, "bytes: {about}");
+    let (first, second) = steps(|cost| cost.count_total);
+    assert!(second <= 3 * first + 16, "allocations: {about}");
+    // Some ten bytes are usual; thirty where each field is a node of a map.
+    assert!(four.bytes_total <= 32 * 4 * small as u64, "for each byte that was sent: {about}");
+}
+
+/// What is gone through once for each of its parts is noticed.
+#[test]
+#[should_panic(expected = "bytes: squared")]
+fn squared_work_is_too_much() {
+    let piecewise = |length: usize| {
+        measure(|| {
+            let copies = (0..length / 100).map(|_| "x".repeat(length).len());
+            assert_eq!(copies.sum::<usize>(), length / 100 * length);
+        })
+    };
+    grows_no_faster("squared", 4000, piecewise);
 }
 
 /// A megabyte in the cookie is looked at and put aside: what it costs does not grow with it.

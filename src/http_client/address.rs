@@ -27,7 +27,8 @@ pub(crate) fn is_local(url: &Uri) -> bool {
     url.host().is_some_and(is_loopback)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is an address of this machine, or the name that stands for those.
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())
 }

@@ -1,5 +1,6 @@
 //! The client on hyper and rustls.
 
+mod resolver;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, crypto::aws_lc_rs};
 
+use self::resolver::Resolver;
 use super::{HttpClient, HttpError, ask::name_sender, check_url};
 use crate::{
     clock::{Clock, SystemClock, within},
@@ -26,7 +28,7 @@ use crate::{
 /// Sends requests with hyper: https with the certificates that this machine trusts, plain http to this machine only.
 ///
 /// A request has 10 seconds in all, and a response 1 MiB; redirects are not followed. Connections are kept for the
-/// next request. Clones share them. A request without a `User-Agent` is sent as `portcullis`. Needs a Tokio runtime.
+/// next request. Clones share them. `localhost` is this machine, whatever the name service says. A request without a `User-Agent` is sent as `portcullis`. Needs a Tokio runtime.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +47,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct HyperClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     clock: Arc<dyn Clock>,
     time_limit: Duration,
     max_response_bytes: usize,
@@ -64,7 +66,7 @@ impl HyperClient {
             .with_safe_default_protocol_versions()
             .map_err(std::io::Error::other)
             .and_then(ConfigBuilderExt::with_native_roots)
-            .map(|tls| Self::with_tls(tls.with_no_client_auth()))
+            .map(|tls| Self::with(tls.with_no_client_auth(), Resolver::of_system()))
             .map_err(|error| {
                 ConfigError::one(
                     format!("the certificates that this machine trusts cannot be read ({error})"),
@@ -73,13 +75,16 @@ impl HyperClient {
             })
     }
 
-    fn with_tls(tls: ClientConfig) -> Self {
+    fn with(tls: ClientConfig, resolver: Resolver) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
+        // What may go over plain http is for `check_url` to say.
+        tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .enable_http2()
-            .build();
+            .wrap_connector(tcp);
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new());
         Self {

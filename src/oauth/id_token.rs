@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use super::{
     client::{OAuthClient, open},
     error::{OAuthError, quoted},
+    members::Members,
 };
 use crate::{
     clock::Timestamp,
@@ -84,8 +85,8 @@ impl OAuthClient {
             Some(codec) => open(&codec, token).await?,
             None => open(&self.keys().await?, token).await?,
         };
-        // Anything but an object is no claims.
-        let claims = serde_json::from_slice(&claims).map_err(|_| OAuthError::invalid("it has no claims"))?;
+        let Members(claims) = serde_json::from_slice(&claims)
+            .map_err(|error| OAuthError::invalid(format!("its claims cannot be read ({error})")))?;
         Ok(Signed { header, claims })
     }
 

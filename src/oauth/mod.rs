@@ -14,6 +14,7 @@ mod handover;
 mod id_token;
 mod lease;
 mod logout;
+mod members;
 mod token;
 mod used;
 mod userinfo;

@@ -9,6 +9,10 @@ mod csrf;
 mod dialects;
 #[cfg(feature = "axum")]
 mod extractors;
+#[cfg(feature = "oauth")]
+#[path = "../database/gate.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gate;
 mod guards;
 mod layer;
 mod logs;
@@ -23,3 +27,4 @@ mod sessions;
 mod support;
 mod verifier;
 mod wire;
+mod work;

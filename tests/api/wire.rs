@@ -3,8 +3,12 @@
 //! Each test collects every difference and settles it with a table of those that are meant. A difference
 //! that is not in the table fails, and so does a row of the table that no case needs any more.
 
+#[cfg(feature = "oauth")]
+mod app_router;
+mod authorization;
 mod callback_url;
 mod cookies;
+mod database;
 mod deliberate;
 mod email_tokens;
 mod errors;
@@ -13,11 +17,14 @@ mod guards;
 mod http;
 #[cfg(feature = "oauth")]
 mod oauth;
+mod origins;
 mod page;
 mod response;
 mod site;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
+
+use serde_json::Value;
 
 /// One thing in which an answer was not what was recorded.
 #[derive(Debug)]
@@ -60,6 +67,18 @@ impl Findings {
         }
     }
 
+    /// Compares what a token says; apart from that, which members say nothing.
+    fn compare_claims(&mut self, case: &str, expected: Option<Value>, got: Option<Value>) {
+        let nulls = |split: Option<(Value, BTreeSet<String>)>| match split {
+            Some((claims, nulls)) => (Some(claims), nulls),
+            None => (None, BTreeSet::new()),
+        };
+        let (expected, expected_nulls) = nulls(expected.map(without_nulls));
+        let (got, got_nulls) = nulls(got.map(without_nulls));
+        self.compare(case, "claims", expected, got);
+        self.compare(case, "claims that are null", expected_nulls, got_nulls);
+    }
+
     /// Fails unless the differences are exactly those of the table.
     #[track_caller]
     fn settle(self, table: &[Deliberate]) {
@@ -88,6 +107,16 @@ impl Findings {
             complaints.join("\n")
         );
     }
+}
+
+/// Claims without the members that are null, and their names.
+fn without_nulls(mut claims: Value) -> (Value, BTreeSet<String>) {
+    let mut nulls = BTreeSet::new();
+    if let Some(members) = claims.as_object_mut() {
+        nulls.extend(members.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()));
+        members.retain(|_, value| !value.is_null());
+    }
+    (claims, nulls)
 }
 
 /// One pattern with one aspect.

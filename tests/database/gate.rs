@@ -28,6 +28,8 @@ pub struct Gate {
     left: Arc<AtomicUsize>,
     /// Whether nothing is ready at once: a call waits before the store is asked, and with its answer.
     pauses: bool,
+    /// Calls that fail even while it is open.
+    refused: &'static [&'static str],
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -48,12 +50,17 @@ pub enum Crash {
 impl Gate {
     pub fn new(store: Arc<dyn Store>) -> Self {
         let state = Arc::new(AtomicU8::new(OPEN));
-        Self { store, state, left: Arc::default(), pauses: false, calls: Arc::default() }
+        Self { store, state, left: Arc::default(), pauses: false, refused: &[], calls: Arc::default() }
     }
 
     /// One at which each call can be given up before it is made and after.
     pub fn pausing(store: &Arc<dyn Store>) -> Arc<dyn Store> {
         Arc::new(Self { pauses: true, ..Self::new(Arc::clone(store)) })
+    }
+
+    /// One at which these calls always fail, before the store is asked.
+    pub fn refusing(store: &Arc<dyn Store>, refused: &'static [&'static str]) -> Arc<dyn Store> {
+        Arc::new(Self { refused, ..Self::new(Arc::clone(store)) })
     }
 
     pub fn open(&self) {
@@ -81,6 +88,9 @@ impl Gate {
 
     async fn pass<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
         self.calls.lock().unwrap().push(name);
+        if self.refused.contains(&name) {
+            return Err(StoreError::unavailable("the gate refuses such calls"));
+        }
         let state = self.state.load(Ordering::SeqCst);
         if state == OPEN || self.left.fetch_update(SEQ, SEQ, |left| left.checked_sub(1)).is_ok() {
             self.pause().await;

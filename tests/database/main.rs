@@ -41,6 +41,7 @@ mod codes;
 mod confirm;
 mod crashes;
 mod faults;
+#[allow(dead_code, reason = "other tests use the rest")]
 mod gate;
 mod ids;
 mod life;

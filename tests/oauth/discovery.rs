@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Uri};
+use http::{Request, Response, Uri};
 use portcullis::{
     Auth, Dialect, OAuth,
     http_client::{HttpClient, HyperClient},
@@ -132,13 +132,36 @@ async fn s39_a_provider_that_refuses_is_left_alone() {
     }
 }
 
-/// The type is not what makes it the issuer's: some serve it as text.
+/// S34: a document is the issuer's because it comes from the issuer's own URL over TLS, and says so. OpenID Connect
+/// Discovery section 4.2 has the server say `application/json`, and asks nothing of the client; those that are served
+/// from a bucket, as clusters do, are of any type. It makes nothing good, either.
 #[tokio::test]
-async fn the_content_type_is_not_looked_at() {
+async fn s34_a_document_is_known_by_its_issuer_and_not_by_its_type() {
+    let types: &[Case<Value, Reply>] = &[
+        ("text", |document| Reply::of(200, "text/plain", document.to_string())),
+        ("a page", |document| Reply::of(200, "text/html; charset=utf-8", document.to_string())),
+        ("bytes", |document| Reply::of(200, "application/octet-stream", document.to_string())),
+        ("a type that is none", |document| Reply::of(200, "json", document.to_string())),
+        ("no type", |document| Reply::Whole(Response::new(document.to_string().into()))),
+    ];
+    let foreign: &[Case<Value, Reply>] = &[
+        ("text of another issuer", |mut document| {
+            document["issuer"] = "https://other.example".into();
+            Reply::of(200, "text/plain", document.to_string())
+        }),
+        ("a page that is one", |_| Reply::of(200, "application/json", "<!doctype html>")),
+    ];
     let time = Time::at_noon();
     let provider = Provider::start(&time);
-    provider.plan(|plan| plan.discovery = |document| Reply::of(200, "text/plain", document.to_string()));
-    is_signed_in("text", &sign_in(&mut browser(&site(Dialect::V4, &time, &provider)), "acme").await);
+    for (case, discovery) in types {
+        provider.plan(|plan| plan.discovery = *discovery);
+        is_signed_in(case, &sign_in(&mut browser(&site(Dialect::V4, &time, &provider)), "acme").await);
+    }
+    for (case, discovery) in foreign {
+        provider.plan(|plan| plan.discovery = *discovery);
+        let mut browser = browser(&site(Dialect::V4, &time, &provider));
+        Fault::Begin.is_told(case, Dialect::V4, &begin(&mut browser, "acme").await.unwrap_err());
+    }
 }
 
 /// A site whose provider is at `https://id.example`, which really is the one on the socket.

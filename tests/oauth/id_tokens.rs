@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     provider::{
         Break, CLIENT, CLIENT_SECRET, Case, Provider, Reply, Signature, sign_with, signed, signed_as,
-        unsigned,
+        signed_text, unsigned,
     },
     site::{Fault, at_provider, begin, browser, builder, is_signed_in, oidc, sign_in, site},
     time::Time,
@@ -42,6 +42,15 @@ fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
 fn moved(claims: Value, name: &str, seconds: i64) -> Value {
     let value = claims[name].as_i64().unwrap() + seconds;
     with(claims, name, value)
+}
+
+const HEADER: &str = r#"{"alg":"EdDSA","kid":"ed25519"}"#;
+
+/// The claims, with one more in front of the others and behind them.
+fn between(first: &str, claims: &Value, last: &str) -> String {
+    let text = claims.to_string();
+    let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap();
+    signed_text(HEADER, &format!("{{{first}{members}{last}}}"))
 }
 
 /// How a token is made.
@@ -105,6 +114,19 @@ const SIGNATURES: &[Signature] = &[
     ("an access token", |claims| {
         signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "at+jwt" }), claims)
     }),
+    // Whoever reads the first value of two and whoever reads the last must not see different people.
+    ("a header with two alg", |claims| {
+        signed_text(r#"{"alg":"none","alg":"EdDSA","kid":"ed25519"}"#, &claims.to_string())
+    }),
+    ("two subjects, the other one last", |claims| between("", claims, r#","sub":"mallory""#)),
+    ("two subjects, the other one first", |claims| between(r#""sub":"mallory","#, claims, "")),
+    ("one subject twice", |claims| between("", claims, &format!(r#","sub":{}"#, claims["sub"]))),
+    ("two subjects, one of them escaped", |claims| between("", claims, r#","\u0073ub":"mallory""#)),
+    ("two issuers", |claims| between(r#""iss":"https://other.example","#, claims, "")),
+    ("two audiences", |claims| between(r#""aud":"other","#, claims, "")),
+    ("two nonces", |claims| between(r#""nonce":"n-0S6_WzA2Mj","#, claims, "")),
+    ("two ends", |claims| between(r#""exp":0,"#, claims, "")),
+    ("two addresses", |claims| between(r#""email":"mallory@example.com","#, claims, "")),
     ("a header that is a list", |claims| signed_as(&json!(["EdDSA", "ed25519"]), claims)),
     ("claims that are a list", |claims| signed(&json!([claims]))),
     ("no token", |_| "no token".to_owned()),
@@ -193,6 +215,8 @@ const GOOD: &[Break] = &[
     ("a type", |plan| {
         plan.sign = |claims| signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "JWT" }), claims);
     }),
+    ("written by hand", |plan| plan.sign = |claims| between("", claims, "")),
+    ("a claim that nobody knows", |plan| plan.sign = |claims| between(r#""x":{"sub":1},"#, claims, "")),
     ("no name of the key, which one fits alone", |plan| {
         plan.sign = |claims| signed_as(&json!({ "alg": "EdDSA" }), claims);
     }),

@@ -308,9 +308,18 @@ pub fn signed_as(header: &Value, claims: &Value) -> String {
     sign_with(Algorithm::EdDSA, &EncodingKey::from_ed_pem(PRIVATE).unwrap(), header, claims)
 }
 
+/// Signs header and claims as they are written, with that key.
+pub fn signed_text(header: &str, claims: &str) -> String {
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    sign(Algorithm::EdDSA, &EncodingKey::from_ed_pem(PRIVATE).unwrap(), &message)
+}
+
 /// Signs with any key, whatever the header says.
 pub fn sign_with(algorithm: Algorithm, key: &EncodingKey, header: &Value, claims: &Value) -> String {
-    let message = unsigned(header, claims);
+    sign(algorithm, key, &unsigned(header, claims))
+}
+
+fn sign(algorithm: Algorithm, key: &EncodingKey, message: &str) -> String {
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
     let signature = signer.try_sign(message.as_bytes()).unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))

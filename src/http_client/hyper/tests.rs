@@ -1,6 +1,17 @@
 //! Over real sockets.
 
-use std::{future, future::Future, io, pin::Pin, sync::Mutex, time::SystemTime};
+use std::{
+    future,
+    future::Future,
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::SystemTime,
+};
 
 use http::StatusCode;
 use rustls::{
@@ -216,25 +227,30 @@ async fn connections_are_kept() {
     server.await.unwrap();
 }
 
-/// S40: a certificate counts if this machine trusts it and it is for that host.
-#[tokio::test]
-async fn s40_certificates_are_verified() {
-    let certificate =
-        CertificateDer::from_pem_slice(include_bytes!("../../../tests/keys/test-tls.certificate.pem"))
-            .unwrap();
+fn certificate() -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(include_bytes!("../../../tests/keys/test-tls.certificate.pem")).unwrap()
+}
+
+/// Trusts the certificate above, which is for `localhost`.
+fn trusting() -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).unwrap();
-    let trusting = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+    roots.add(certificate()).unwrap();
+    ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+/// S40: a certificate counts if this machine trusts it and it is for that host.
+#[tokio::test]
+async fn s40_certificates_are_verified() {
     for (client, host, trusted) in [
-        (HyperClient::with_tls(trusting.clone()), "localhost", true),
-        (HyperClient::with_tls(trusting), "127.0.0.1", false),
+        (HyperClient::with(trusting(), Resolver::of_system()), "localhost", true),
+        (HyperClient::with(trusting(), Resolver::of_system()), "127.0.0.1", false),
         (client(), "localhost", false),
     ] {
-        let port = serve_tls(&certificate);
+        let port = serve_tls(&certificate());
         match get(&client, &format!("https://{host}:{port}/keys?token=canary")).await {
             Ok(response) => assert!(trusted && response.body() == "safe", "{host}"),
             Err(error) => {
@@ -245,6 +261,85 @@ async fn s40_certificates_are_verified() {
             }
         }
     }
+}
+
+/// A client for which every name leads to the addresses that `find` gives for each time that it is asked.
+fn led_to(
+    find: impl Fn(usize) -> Vec<&'static str> + Send + Sync + 'static,
+) -> (HyperClient, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let resolver = Resolver::new(move |_| {
+        let addresses = find(count.fetch_add(1, Ordering::SeqCst));
+        future::ready(Ok(addresses
+            .iter()
+            .map(|address| (address.parse::<IpAddr>().unwrap(), 0).into())
+            .collect()))
+    });
+    (HyperClient::with(trusting(), resolver), asked)
+}
+
+/// S40, DNS rebinding: `localhost` may be asked in the clear, so it is this machine or nobody. The address that was
+/// found to be so is the one that is connected to, since the name is not looked up again.
+#[tokio::test]
+async fn s40_localhost_is_this_machine_whatever_its_name_leads_to() {
+    // TEST-NET-1, the cloud's metadata, somebody on this network: a request there would not be refused by a listener.
+    for elsewhere in
+        [&["192.0.2.1"][..], &["169.254.169.254", "10.0.0.1"], &["::ffff:192.0.2.1"], &["0.0.0.0"], &[]]
+    {
+        for scheme in ["http", "https"] {
+            let (client, asked) = led_to(move |_| elsewhere.to_vec());
+            let error = get(&client, &format!("{scheme}://localhost:1/keys?token=canary")).await.unwrap_err();
+            assert_eq!(error.kind(), HttpErrorKind::Unavailable, "{elsewhere:?}");
+            let text = error.to_string();
+            assert!(
+                text.contains("mend the hosts file") && !text.contains("canary"),
+                "{elsewhere:?}: {text}"
+            );
+            assert_eq!(asked.load(Ordering::SeqCst), 1);
+        }
+    }
+    let (listener, url) = listener().await;
+    let url = url.replace("127.0.0.1", "localhost");
+    let seen = serve(listener, "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+    let (client, asked) = led_to(|time| match time {
+        0 => vec!["192.0.2.1", "127.0.0.1"],
+        _ => vec!["192.0.2.1"],
+    });
+    assert_eq!(get(&client, &url).await.unwrap().status(), StatusCode::NO_CONTENT);
+    assert_eq!((seen.lock().unwrap().len(), asked.load(Ordering::SeqCst)), (1, 1));
+    // The next connection is judged anew.
+    let error = get(&client, &url).await.unwrap_err();
+    assert!(error.to_string().contains("mend the hosts file"), "{error}");
+    assert_eq!((seen.lock().unwrap().len(), asked.load(Ordering::SeqCst)), (1, 2));
+}
+
+/// S40, DNS rebinding: the name of an issuer that leads inside finds a server without a certificate for that name,
+/// which is told nothing. In the clear such a name is not asked at all.
+#[tokio::test]
+async fn s40_names_that_lead_inside_find_no_certificate() {
+    let (client, asked) = led_to(|_| vec!["127.0.0.1"]);
+    let port = serve_tls(&certificate());
+    let error = get(&client, &format!("https://issuer.example:{port}/keys?token=canary")).await.unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Unavailable);
+    assert!(error.to_string().contains("certificate"), "{error}");
+    // A server inside that has no TLS hears no word of the request.
+    let (listener, _) = listener().await;
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut heard = vec![0; 64];
+        let length = stream.read(&mut heard).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nsafe").await.unwrap();
+        (heard[0], String::from_utf8_lossy(&heard[..length]).contains("canary"))
+    });
+    let error = get(&client, &format!("https://issuer.example:{port}/keys?token=canary")).await.unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Unavailable);
+    let a_handshake = 0x16;
+    assert_eq!(server.await.unwrap(), (a_handshake, false));
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    let error = get(&client, "http://issuer.example/keys").await.unwrap_err();
+    assert_eq!((error.kind(), asked.load(Ordering::SeqCst)), (HttpErrorKind::RefusedUrl, 2));
 }
 
 /// One connection on a thread of its own, since rustls waits there. Gives the port.

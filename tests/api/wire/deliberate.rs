@@ -48,6 +48,7 @@ pub(super) const V3: &[Deliberate] = &[
         cases: &[
             "v3/csrf/post",
             "v3/session/update_*",
+            "v3/db/session_update_post",
             "v3/method/*",
             "v3/get/nope*",
             "v3/get/callback*",
@@ -107,6 +108,77 @@ pub(super) const V3: &[Deliberate] = &[
         reason: "subject",
     },
     Deliberate { cases: &["v3/signout/anon/*"], aspects: &["cookies", "events"], reason: "v3-sign-out" },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &[
+            "v3/signin/oauth_form",
+            "v3/signin/oauth_client",
+            "v3/signin/oauth_extra_params",
+            "v3/signin/oauth_json_*",
+            "v3/signin/oauth_pkce_state_nonce",
+            "v3/signin/oauth_checks_none",
+            "v3/signin/callback_foreign",
+        ],
+        aspects: &["parameter response_type"],
+        reason: "response-type",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v3/signin/oauth_extra_params"],
+        aspects: &["parameter callbackUrl"],
+        reason: "bound-parameters",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v3/signin/oauth_checks_none"],
+        aspects: &["parameter state"],
+        reason: "state-always",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v3/signin/oauth_pkce_state_nonce"],
+        aspects: &["cookies"],
+        reason: "transaction-cookie",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate { cases: &["v3/signin/callback_relative_body"], aspects: &["status"], reason: "callback-url" },
+    Deliberate {
+        cases: &["v3/credentials/db_strategy/form"],
+        aspects: &["location"],
+        reason: "credentials-in-a-store",
+    },
+    Deliberate {
+        cases: &["v3/credentials/db_strategy/client"],
+        aspects: &["status", "body"],
+        reason: "credentials-in-a-store",
+    },
+    Deliberate {
+        cases: &["v3/credentials/db_strategy/*"],
+        aspects: &["cookies", "events"],
+        reason: "credentials-in-a-store",
+    },
+    Deliberate {
+        cases: &["v3/db/session_fresh", "v3/db/session_due", "v3/db/session_just_before_due"],
+        aspects: &["cookies"],
+        reason: "v3-row-cookie",
+    },
+    Deliberate {
+        cases: &["v3/db/session_expired"],
+        aspects: &["body", "cookies", "events"],
+        reason: "v3-ends",
+    },
+    Deliberate {
+        cases: &["v3/email_callback/expired"],
+        aspects: &["location", "cookies", "claims", "events"],
+        reason: "v3-ends",
+    },
+    Deliberate { cases: &["v3/email_callback/string"], aspects: &["location"], reason: "absolute-urls" },
+    Deliberate { cases: &["v3/email_callback/throws"], aspects: &["location"], reason: "messages" },
+    Deliberate {
+        cases: &["v3/email_callback/jwt/known_user"],
+        aspects: &["claims that are null"],
+        reason: "absent-members",
+    },
 ];
 
 pub(super) const V4: &[Deliberate] = &[
@@ -190,6 +262,42 @@ pub(super) const V4: &[Deliberate] = &[
         aspects: &["status", "body", "cookies", "claims", "events"],
         reason: "subject",
     },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v4/signin/oauth_extra_params"],
+        aspects: &["parameter callbackUrl"],
+        reason: "bound-parameters",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v4/signin/oauth_checks_none"],
+        aspects: &["parameter state", "cookies"],
+        reason: "state-always",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v4/signin/oauth_pkce_state_nonce"],
+        aspects: &["parameter nonce", "cookies"],
+        reason: "nonce-of-oauth2",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v4/signin/callback_relative_body"],
+        aspects: &["status", "body", "cookies"],
+        reason: "callback-url",
+    },
+    Deliberate {
+        cases: &["v4/credentials/db_strategy/*"],
+        aspects: &["cookies", "claims", "events"],
+        reason: "credentials-in-a-store",
+    },
+    Deliberate { cases: &["v4/email_callback/string"], aspects: &["location"], reason: "absolute-urls" },
+    Deliberate { cases: &["v4/email_callback/throws"], aspects: &["location"], reason: "messages" },
+    Deliberate {
+        cases: &["v4/email_callback/jwt/known_user"],
+        aspects: &["claims that are null"],
+        reason: "absent-members",
+    },
 ];
 
 pub(super) const V5: &[Deliberate] = &[
@@ -229,5 +337,47 @@ pub(super) const V5: &[Deliberate] = &[
         cases: &["v5/error_page/error=AccessDenied", "v5/error_page/error=Verification"],
         aspects: &["page links"],
         reason: "sign-in-link",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v5/signin/oauth_extra_params"],
+        aspects: &["parameter callbackUrl"],
+        reason: "bound-parameters",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &[
+            "v5/signin/oauth_form",
+            "v5/signin/oauth_client",
+            "v5/signin/oauth_extra_params",
+            "v5/signin/oauth_json_*",
+            "v5/signin/oauth_checks_none",
+            "v5/signin/callback_foreign",
+        ],
+        aspects: &["parameter state", "cookies"],
+        reason: "state-always",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v5/signin/oauth_pkce_state_nonce"],
+        aspects: &["parameter nonce", "cookies"],
+        reason: "nonce-of-oauth2",
+    },
+    #[cfg(feature = "oauth")]
+    Deliberate {
+        cases: &["v5/signin/callback_relative_body"],
+        aspects: &["location", "body", "cookies"],
+        reason: "callback-url",
+    },
+    Deliberate {
+        cases: &["v5/credentials/db_strategy/*"],
+        aspects: &["cookies", "claims", "events"],
+        reason: "credentials-in-a-store",
+    },
+    Deliberate { cases: &["v5/db/session_update_post"], aspects: &["body"], reason: "session-row" },
+    Deliberate {
+        cases: &["v5/email_callback/jwt/known_user"],
+        aspects: &["claims that are null"],
+        reason: "absent-members",
     },
 ];

@@ -31,11 +31,18 @@ const DELIBERATE_V4: &[Deliberate] = &[
 ];
 
 const SKIPPED_V5: &[Skipped] = &[
-    Skipped { prefix: "auth_helper/", reason: "`auth()` in a page: not about who may pass" },
-    Skipped { prefix: "server/", reason: "server-side signIn and signOut: not about who may pass" },
-    Skipped { prefix: "handlers/", reason: "the endpoints: replayed in http.rs" },
+    // Of these the answer is recorded, and not what was asked: there is nothing to send.
+    Skipped {
+        prefix: "auth_helper/",
+        reason: "no request is recorded; what `auth()` sees is that of `get_token`",
+    },
+    Skipped {
+        prefix: "server/",
+        reason: "no request is recorded; `signIn()` in Next.js is a function of Node's",
+    },
+    Skipped { prefix: "handlers/", reason: "no guard: replayed in origins.rs" },
     Skipped { prefix: "middleware/no_authorized_callback", reason: "without a callback there is no guard" },
-    Skipped { prefix: "middleware/wrapper", reason: "the session that a handler sees: replayed in http.rs" },
+    Skipped { prefix: "middleware/wrapper", reason: "no guard, and no request is recorded" },
 ];
 
 const DELIBERATE_V5: &[Deliberate] = &[];

@@ -13,9 +13,11 @@ use http::{Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
+pub(super) use self::world::checks;
 use self::{provider::Asked, world::World};
 use super::{
-    Findings, Skipped, check_skipped, is_skipped,
+    Findings,
+    authorization::{self, is_check, is_transaction, parts},
     response::{Set, sent_cookies},
 };
 use crate::support::{
@@ -23,31 +25,16 @@ use crate::support::{
     vectors::{self, Vector},
 };
 
-const SKIPPED: &[Skipped] = &[
-    Skipped {
-        prefix: "create_user_fails",
-        reason: "needs a store that fails: tests/oauth/accounts.rs::a_store_that_fails_signs_nobody_in",
-    },
-    Skipped {
-        prefix: "link_account_fails",
-        reason: "the account is made with its user, so both fail or none",
-    },
-];
-
 async fn replay(version: &str) -> Findings {
     let mut findings = Findings::default();
-    let mut skipped = BTreeSet::new();
     for vector in vectors::load(&format!("oauth_{version}")) {
-        if is_skipped(SKIPPED, vector.case(), &mut skipped) {
-            continue;
-        }
         let case = format!("{version}/{}", vector.case());
         let world = World::of(&vector).await;
         findings.cases += 1;
         let begun = begin(&mut findings, &case, &vector, &world).await;
         finish(&mut findings, &case, &vector, &world, begun).await;
     }
-    check_skipped(SKIPPED, &skipped);
+    assert_eq!(findings.cases, 74, "all of them");
     findings
 }
 
@@ -85,10 +72,8 @@ async fn begin(findings: &mut Findings, case: &str, vector: &Vector, world: &Wor
     findings.compare(case, "sign-in status", vector.i64("signin/status"), answer.status.as_u16().into());
     let (expected, got) = (parts(vector.str("signin/location")), parts(answer.header("location").unwrap()));
     findings.compare(case, "sign-in location", expected.0, got.0);
-    let shape = |params: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-        params.iter().map(|(name, value)| (name.clone(), random(name, value))).collect()
-    };
-    findings.compare(case, "sign-in parameters", shape(&expected.1), shape(&got.1));
+    let (recorded, asked) = (authorization::shape(&expected.1), authorization::shape(&got.1));
+    findings.compare(case, "sign-in parameters", recorded, asked);
     let recorded: Vec<Set> =
         vector.list("signin/set_cookie").iter().map(|line| Set::read(line.as_str().unwrap())).collect();
     let sent = sent_cookies(&answer.headers);
@@ -136,33 +121,13 @@ async fn compare(findings: &mut Findings, case: &str, vector: &Vector, world: &W
     let got = world.claims(&sent).await;
     let expected = Some(vector.get("decoded_session").clone()).filter(|claims| !claims.is_null());
     let by_id = vector.str("version") == "v5" && vector.get("config/adapter") == false;
-    findings.compare(
-        case,
-        "claims",
-        expected.map(|claims| plain(claims, by_id)),
-        got.map(|claims| plain(claims, by_id)),
-    );
+    let plain = |claims: Option<Value>| claims.map(|claims| plain(claims, by_id));
+    findings.compare_claims(case, plain(expected), plain(got));
     let expected =
         vector.list("events").iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>();
     findings.compare(case, "events", expected, world.told.lock().unwrap().clone());
     let expected: Vec<_> = vector.list("idp_requests").iter().map(Asked::recorded).collect();
     findings.compare(case, "requests", expected, world.provider.asked());
-}
-
-/// A place, and the parameters of its query.
-fn parts(url: &str) -> (String, BTreeMap<String, String>) {
-    let (place, query) = url.split_once('?').unwrap_or((url, ""));
-    // The identity provider that was recorded had no TLS.
-    let place = place.replace("http://idp.test", "https://idp.test");
-    (place, form_urlencoded::parse(query.as_bytes()).into_owned().collect())
-}
-
-/// What is random in a parameter, replaced by what must hold of it.
-fn random(name: &str, value: &str) -> String {
-    match name {
-        "state" | "nonce" | "code_challenge" if value.len() >= 43 => "random".to_owned(),
-        _ => value.to_owned(),
-    }
 }
 
 fn with_state(path: &str, vector: &Vector, state: &str) -> String {
@@ -176,23 +141,14 @@ fn with_state(path: &str, vector: &Vector, state: &str) -> String {
     format!("{place}?{query}")
 }
 
-fn is_transaction(name: &str) -> bool {
-    name.contains(".state.")
-}
-
-fn is_check(name: &str) -> bool {
-    is_transaction(name) || [".state", ".pkce.code_verifier", ".nonce"].iter().any(|end| name.ends_with(end))
-}
-
-/// Cookies without what is random in their values, and without the one that only this crate has.
+/// Cookies without what is random in their values.
 fn shapes(cookies: &[Set]) -> BTreeSet<Set> {
-    let own = |cookie: &&Set| !is_transaction(&cookie.name);
     let shape = |cookie: &Set| {
         let random = !cookie.value.is_empty() && !cookie.name.ends_with("callback-url");
         let value = if random { "random".to_owned() } else { cookie.value.clone() };
         Set { value, ..cookie.clone() }
     };
-    cookies.iter().filter(own).map(shape).collect()
+    authorization::shared(cookies, shape).collect()
 }
 
 /// Claims without what is random in them.

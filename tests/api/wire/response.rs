@@ -11,9 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Findings,
+    authorization::{self, is_check},
+    database::LENGTHENED,
     page::{Form, Page},
+    site::{Site, has_store},
 };
-use crate::support::{Answer, App, Browser, vectors::Vector};
+use crate::support::{Answer, Browser, vectors::Vector};
 
 /// One `Set-Cookie` line: name, value and attributes, whose order says nothing (RFC 6265bis section 5.6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,16 +42,29 @@ pub(super) fn request(vector: &Vector) -> Request<Full<bytes::Bytes>> {
     let body = vector.opt_str("request/body").unwrap_or_default().to_owned();
     let mut request = Request::builder().method(vector.str("request/method")).uri(vector.str("request/path"));
     for (name, value) in vector.texts("request/headers") {
+        let value = match name {
+            "cookie" if vector.str("config/strategy") == "database" => lengthened(value),
+            _ => value.to_owned(),
+        };
         request = request.header(name, value);
     }
     request.body(Full::new(body.into())).unwrap()
+}
+
+/// The cookies with ids of sessions as [`Names::fill`](super::database::Names::fill) has stored them.
+fn lengthened(cookies: &str) -> String {
+    let long = |cookie: &str| {
+        let tail = if cookie.contains("session-token=") { LENGTHENED } else { "" };
+        format!("{cookie}{tail}")
+    };
+    cookies.split("; ").map(long).collect::<Vec<_>>().join("; ")
 }
 
 pub(super) async fn compare(
     findings: &mut Findings,
     case: &str,
     vector: &Vector,
-    app: &App,
+    site: &Site,
     answer: &Answer,
 ) {
     let status = vector.get("response/status").clone();
@@ -64,13 +80,15 @@ pub(super) async fn compare(
         compare_body(findings, case, vector, answer, &got);
     }
     compare_cookies(findings, case, vector, &expected, &got);
-    compare_claims(findings, case, vector, app, &got).await;
+    compare_claims(findings, case, vector, site, &got).await;
 }
 
 fn compare_headers(findings: &mut Findings, case: &str, vector: &Vector, answer: &Answer) {
     let expected = vector.texts("response/headers");
     let location = expected.get("location").copied();
-    findings.compare(case, "location", location, answer.header("location"));
+    let led = answer.header("location");
+    findings.compare(case, "location", location.map(place), led.map(place));
+    authorization::compare(findings, case, location, led);
     for name in ["cache-control", "pragma", "expires"] {
         if let Some(value) = expected.get(name) {
             findings.compare(case, "cache", Some(*value), answer.header(name));
@@ -97,11 +115,7 @@ fn compare_headers(findings: &mut Findings, case: &str, vector: &Vector, answer:
 fn compare_body(findings: &mut Findings, case: &str, vector: &Vector, answer: &Answer, cookies: &[Set]) {
     if vector.has("response/body_json") {
         let expected = vector.get("response/body_json").clone();
-        let got = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
-        if case.ends_with("providers/get") {
-            let own = |list: Value| list["credentials"].clone();
-            return findings.compare(case, "body", own(expected), own(got));
-        }
+        let got: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
         let fresh = cookies.iter().find(|cookie| cookie.name.ends_with("csrf-token"));
         match fresh.filter(|_| expected.get("csrfToken").is_some()) {
             // A random one is compared with its cookie.
@@ -109,7 +123,7 @@ fn compare_body(findings: &mut Findings, case: &str, vector: &Vector, answer: &A
                 let token = cookie.value.split('|').next().unwrap_or_default();
                 findings.compare(case, "body", json!({ "csrfToken": token }), got);
             }
-            None => findings.compare(case, "body", expected, got),
+            None => compare_json(findings, case, expected, got),
         }
     } else if let Some(html) = vector.opt_str("response/body_html").filter(|html| html.contains("<html")) {
         compare_page(findings, case, html, &answer.text(), cookies);
@@ -119,6 +133,21 @@ fn compare_body(findings: &mut Findings, case: &str, vector: &Vector, answer: &A
             .find_map(|kind| vector.opt_str(&format!("response/{kind}")).map(str::to_owned));
         findings.compare(case, "body", text.unwrap_or_default(), answer.text());
     }
+}
+
+fn compare_json(findings: &mut Findings, case: &str, mut expected: Value, mut got: Value) {
+    authorization::compare(findings, case, expected["url"].as_str(), got["url"].as_str());
+    for body in [&mut expected, &mut got] {
+        if let Some(url) = body.get_mut("url").filter(|url| url.is_string()) {
+            *url = json!(place(url.as_str().unwrap()));
+        }
+    }
+    findings.compare(case, "body", expected, got);
+}
+
+/// Where it leads. What a provider is told there is compared for itself, since it is in no order.
+fn place(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(place, _)| if authorization::is_acme(place) { place } else { url })
 }
 
 fn compare_page(findings: &mut Findings, case: &str, expected: &str, got: &str, cookies: &[Set]) {
@@ -156,7 +185,8 @@ fn compare_page(findings: &mut Findings, case: &str, expected: &str, got: &str, 
 }
 
 fn compare_cookies(findings: &mut Findings, case: &str, vector: &Vector, expected: &[Set], got: &[Set]) {
-    let shapes = |cookies: &[Set]| cookies.iter().map(|cookie| shape(vector, cookie)).collect::<Vec<_>>();
+    let shapes =
+        |cookies: &[Set]| authorization::shared(cookies, |cookie| shape(vector, cookie)).collect::<Vec<_>>();
     findings.compare(case, "cookies", shapes(expected), shapes(got));
 }
 
@@ -165,11 +195,28 @@ fn shape(vector: &Vector, cookie: &Set) -> Set {
     let value = match cookie.value.as_str() {
         "" => String::new(),
         value if cookie.name.ends_with("csrf-token") => csrf_shape(vector, value),
+        _ if is_check(&cookie.name) => "random".to_owned(),
+        value if is_row(vector, cookie) => {
+            let value = value.strip_suffix(LENGTHENED).unwrap_or(value);
+            let recorded = vector.list("config/db/sessions").iter().any(|row| row["sessionToken"] == *value);
+            if recorded { value.to_owned() } else { "another id".to_owned() }
+        }
+        // Ids of users, which are part of it, are the store's own.
+        value if cookie.name.contains("session-token") && has_store(vector) => {
+            let is_token = value.split('.').count() >= 3;
+            if is_token { "a token".to_owned() } else { format!("no token: {value}") }
+        }
         // How long a token is depends on its claims alone.
         value if cookie.name.contains("session-token") => format!("{} characters of a token", value.len()),
         value => value.to_owned(),
     };
     Set { value, ..cookie.clone() }
+}
+
+/// Whether the value is the id of a session in the store, which has no dots as tokens have.
+fn is_row(vector: &Vector, cookie: &Set) -> bool {
+    let stored = vector.str("config/strategy") == "database" && cookie.name.contains("session-token");
+    stored && !cookie.value.contains('.')
 }
 
 fn csrf_shape(vector: &Vector, value: &str) -> String {
@@ -181,7 +228,7 @@ fn csrf_shape(vector: &Vector, value: &str) -> String {
 }
 
 /// Opens the session cookies of an answer the way a browser would show them: by sending them.
-async fn compare_claims(findings: &mut Findings, case: &str, vector: &Vector, app: &App, cookies: &[Set]) {
+async fn compare_claims(findings: &mut Findings, case: &str, vector: &Vector, site: &Site, cookies: &[Set]) {
     let recorded = vector.get("decoded_cookies").as_object();
     let expected = recorded.and_then(|cookies| {
         cookies.iter().find(|(name, _)| name.contains("session-token")).map(|(_, claims)| claims.clone())
@@ -191,13 +238,15 @@ async fn compare_claims(findings: &mut Findings, case: &str, vector: &Vector, ap
         .filter(|cookie| cookie.name.contains("session-token") && !cookie.value.is_empty())
         .map(|cookie| format!("{}={}", cookie.name, cookie.value))
         .collect();
-    let got = if sent.is_empty() { None } else { Some(open(app, &sent.join("; ")).await) };
-    findings.compare(case, "claims", expected.map(without_id), got.map(without_id));
+    let got = if sent.is_empty() { None } else { open(site, &sent.join("; ")).await };
+    findings.compare_claims(case, expected.map(without_id), got.map(without_id));
 }
 
-async fn open(app: &App, cookies: &str) -> Value {
+/// What the token of these cookies says; an id of a row is none.
+async fn open(site: &Site, cookies: &str) -> Option<Value> {
     let request = Request::get("/").header(header::COOKIE, cookies).body(Full::default()).unwrap();
-    Browser::new(app.clone()).request(request).await.json()
+    let claims = Browser::new(site.app.clone()).request(request).await.json();
+    Some(site.names.recorded(claims)).filter(|claims| !claims.is_null())
 }
 
 /// The id of a token is random; that it has one is not.

@@ -11,41 +11,92 @@ use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
     Auth, AuthBuilder, AuthLayer, BoxError, Claims, ColorScheme, Credentials, Email, Event, Field,
-    JwtContext, Lifetime, OriginPolicy, Pages, Rejection, SessionContext, SignInDecision, Submitted, Theme,
-    Trigger, User, get_token,
+    JwtContext, Lifetime, OriginPolicy, Pages, Rejection, SessionContext, SessionIds, SignInDecision,
+    Submitted, Theme, Trigger, User, get_token,
     mail::{Mail, Mailbox, Mailer},
-    store::MemoryStore,
+    store::{MemoryStore, Store},
 };
+#[cfg(feature = "oauth")]
+use portcullis::{Endpoints, OAuth, http_client::HttpError};
 use serde_json::{Value, json};
 use tower::{Layer, service_fn};
 
+use super::database::Names;
+#[cfg(feature = "oauth")]
+use super::oauth;
 use crate::support::{App, DAY, ManualClock, app, vectors::Vector};
 
 /// The names of the events that the application has been told of, as Auth.js has them.
 pub(super) type Told = Arc<Mutex<Vec<&'static str>>>;
 
 /// The recorded application. Behind the layer stands a service that answers the claims of the token.
-pub(super) fn build(vector: &Vector) -> (App, Told) {
-    let told = Told::default();
-    let hears = Arc::clone(&told);
-    let mut builder = Auth::builder(vector.secret())
-        .origin(OriginPolicy::fixed(vector.str("base_url")).unwrap())
-        .dialect(vector.dialect())
-        .clock(ManualClock::at(vector.i64("now")))
-        .provider(credentials(vector))
-        .on_event(move |event| {
-            hears.lock().unwrap().extend(name_of(&event));
-            std::future::ready(Ok(()))
-        });
-    if vector.case().starts_with("email/") {
-        let fails = vector.has("config/email_send_fails");
-        let mailer: Arc<dyn Mailer> = if fails { Arc::new(Refusing) } else { Arc::new(Mailbox::default()) };
-        builder = builder.store(MemoryStore::new()).sessions_in_tokens(true).provider(Email::new(mailer));
+pub(super) struct Site {
+    pub(super) app: App,
+    pub(super) told: Told,
+    pub(super) names: Names,
+}
+
+impl Site {
+    pub(super) async fn of(vector: &Vector) -> Self {
+        let (told, mut names) = (Told::default(), Names::default());
+        let hears = Arc::clone(&told);
+        let mut builder = Auth::builder(vector.secret())
+            .origin(OriginPolicy::fixed(vector.str("base_url")).unwrap())
+            .dialect(vector.dialect())
+            .clock(ManualClock::at(vector.i64("now")))
+            .on_event(move |event| {
+                hears.lock().unwrap().extend(name_of(&event));
+                std::future::ready(Ok(()))
+            });
+        builder = with_acme(builder, vector);
+        if has_store(vector) {
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            names = Names::fill(&store, vector.get("config/db")).await;
+            builder = with_store(builder, vector, store);
+        }
+        builder = builder.provider(credentials(vector));
+        for (name, value) in vector.get("config").as_object().unwrap() {
+            builder = configure(builder, name, value);
+        }
+        let app = app(AuthLayer::new(builder.build().unwrap()).layer(service_fn(claims)));
+        Self { app, told, names }
     }
-    for (name, value) in vector.get("config").as_object().unwrap() {
-        builder = configure(builder, name, value);
-    }
-    (app(AuthLayer::new(builder.build().unwrap()).layer(service_fn(claims))), told)
+}
+
+/// Whether the adapter of the recordings has a part in a case. Everywhere else it would show only in that whoever
+/// signs in with a password is not a user of it, which their token says (`docs/hardening.md`, `unstored-users`).
+pub(super) fn has_store(vector: &Vector) -> bool {
+    let parts = ["email/", "email_callback/", "db/", "credentials/db_strategy/", "providers/"];
+    parts.iter().any(|part| vector.case().starts_with(part))
+}
+
+fn with_store(builder: AuthBuilder, vector: &Vector, store: Arc<dyn Store>) -> AuthBuilder {
+    let fails = vector.has("config/email_send_fails");
+    let mailer: Arc<dyn Mailer> = if fails { Arc::new(Refusing) } else { Arc::new(Mailbox::default()) };
+    builder
+        .store(store)
+        // The recorded rows are those of Node.
+        .session_ids(SessionIds::Raw)
+        .sessions_in_tokens(vector.str("config/strategy") == "jwt")
+        .provider(Email::new(mailer))
+}
+
+/// The provider of the recordings. Nobody comes back from there, so it is never asked.
+#[cfg(feature = "oauth")]
+fn with_acme(builder: AuthBuilder, vector: &Vector) -> AuthBuilder {
+    let endpoints = Endpoints::new("https://acme.example/authorize", "https://acme.example/token")
+        .userinfo("https://acme.example/me");
+    let acme = OAuth::oauth2("acme", endpoints, format!("client-{}", vector.seed()), "client secret");
+    builder.provider(oauth::checks(vector, acme.with_name("Acme Inc").scope("user email"))).http_client(
+        |request: Request<Bytes>| -> std::future::Ready<Result<Response<Bytes>, HttpError>> {
+            panic!("nobody asks {}", request.uri())
+        },
+    )
+}
+
+#[cfg(not(feature = "oauth"))]
+fn with_acme(builder: AuthBuilder, _: &Vector) -> AuthBuilder {
+    builder
 }
 
 #[derive(Debug)]
@@ -70,6 +121,7 @@ pub(super) fn name_of(event: &Event) -> Option<&'static str> {
         Event::SignOut { .. } => Some("signOut"),
         Event::Session { .. } => Some("session"),
         Event::CreateUser { .. } => Some("createUser"),
+        Event::UpdateUser { .. } => Some("updateUser"),
         Event::LinkAccount { .. } => Some("linkAccount"),
         _ => None,
     }
@@ -77,9 +129,8 @@ pub(super) fn name_of(event: &Event) -> Option<&'static str> {
 
 fn configure(builder: AuthBuilder, name: &str, value: &Value) -> AuthBuilder {
     match (name, value) {
-        ("strategy", _) if value == "jwt" => builder,
-        // For providers that are not here.
-        ("adapter" | "checks", _) => builder,
+        // Part of the store, and of `acme`.
+        ("strategy" | "adapter" | "checks" | "db", _) => builder,
         // Part of the provider.
         ("authorize_throws" | "authorize_returns" | "email_send_fails", _) => builder,
         ("session", Value::String(source)) => on_session(builder, source),
@@ -93,8 +144,9 @@ fn configure(builder: AuthBuilder, name: &str, value: &Value) -> AuthBuilder {
 }
 
 fn lifetime(value: &Value) -> Lifetime {
-    let max_age = Duration::from_secs(value["maxAge"].as_u64().unwrap());
-    Lifetime::new(max_age, max_age.min(DAY)).unwrap()
+    let seconds = |name: &str| value[name].as_u64().map(Duration::from_secs);
+    let max_age = seconds("maxAge").unwrap_or(30 * DAY);
+    Lifetime::new(max_age, seconds("updateAge").unwrap_or(max_age.min(DAY))).unwrap()
 }
 
 pub(super) fn pages(value: &Value) -> Pages {
@@ -190,6 +242,14 @@ fn on_session(builder: AuthBuilder, source: &str) -> AuthBuilder {
         | "async (s, t) => ({ ...s, user: { ...s.user, id: t.sub } })" => {
             builder.on_session(async |SessionContext { mut session, token, .. }| {
                 session.user.insert("id", token.subject().unwrap().into_owned());
+                Ok(session)
+            })
+        }
+        "async (p) => ({ ...(p.session ?? p), trigger: p.trigger ?? null, newSession: p.newSession ?? null })" => {
+            builder.on_session(async |SessionContext { mut session, trigger, new_session, .. }| {
+                let update = trigger == Some(Trigger::Update);
+                session.extra.insert("trigger".to_owned(), json!(update.then_some("update")));
+                session.extra.insert("newSession".to_owned(), json!(new_session));
                 Ok(session)
             })
         }

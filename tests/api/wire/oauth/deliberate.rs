@@ -29,8 +29,13 @@ pub(super) const V3: &[Deliberate] = &[
     },
     Deliberate {
         cases: &["v3/adapter_known_account", "v3/logged_in_jwt_links_account"],
-        aspects: &["claims"],
+        aspects: &["claims that are null"],
         reason: "absent-members",
+    },
+    Deliberate {
+        cases: &["v3/link_account_fails"],
+        aspects: &["location", "events"],
+        reason: "account-with-user",
     },
 ];
 
@@ -63,8 +68,13 @@ pub(super) const V4: &[Deliberate] = &[
             "v4/adapter_email_taken_linking_allowed",
             "v4/logged_in_jwt_links_account",
         ],
-        aspects: &["claims"],
+        aspects: &["claims that are null"],
         reason: "absent-members",
+    },
+    Deliberate {
+        cases: &["v4/link_account_fails"],
+        aspects: &["location", "events"],
+        reason: "account-with-user",
     },
 ];
 
@@ -84,6 +94,8 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/profile_*",
             "v5/custom_pages_*",
             "v5/oidc",
+            "v5/create_user_fails",
+            "v5/link_account_fails",
         ],
         aspects: &["sign-in parameters", "sign-in cookies"],
         reason: "state-always",
@@ -113,6 +125,8 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/logged_in_account_of_other",
             "v5/signin_false",
             "v5/signin_throws",
+            "v5/create_user_fails",
+            "v5/link_account_fails",
         ],
         aspects: &["cookies"],
         reason: "checks-removed",
@@ -149,7 +163,8 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/adapter_email_taken_linking_allowed",
             "v5/logged_in_jwt_links_account",
         ],
-        aspects: &["claims"],
+        aspects: &["claims that are null"],
         reason: "absent-members",
     },
+    Deliberate { cases: &["v5/link_account_fails"], aspects: &["events"], reason: "account-with-user" },
 ];

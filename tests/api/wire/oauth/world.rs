@@ -1,6 +1,6 @@
 //! The application of a vector, its database, and who is signed in there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -10,18 +10,22 @@ use portcullis::{
     OriginPolicy, ProfileMap, User,
     store::{MemoryStore, Store, UserStore},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::{Layer, service_fn};
 
 use super::{
     super::{
+        authorization::{is_check, parts},
+        database::Names,
         response::Set,
         site::{self, Told},
     },
-    is_check,
     provider::{Provider, client_id},
 };
-use crate::support::{App, Browser, ManualClock, app, vectors::Vector};
+use crate::{
+    gate::Gate,
+    support::{App, Browser, ManualClock, app, vectors::Vector},
+};
 
 pub(super) struct World {
     pub(super) app: App,
@@ -30,8 +34,7 @@ pub(super) struct World {
     pub(super) provider: Provider,
     /// The cookie of whoever is signed in before.
     pub(super) session: Option<(String, String)>,
-    /// What the recording calls a user that has this id here.
-    names: BTreeMap<String, String>,
+    names: Names,
 }
 
 impl World {
@@ -56,11 +59,15 @@ impl World {
         if vector.get("config/pages").is_object() {
             builder = builder.pages(site::pages(vector.get("config/pages")));
         }
-        let mut names = BTreeMap::new();
+        let mut names = Names::default();
         if vector.get("config/adapter") == true {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-            names = fill(&store, vector.get("config/db")).await;
-            builder = with_store(builder, vector, store);
+            names = Names::fill(&store, vector.get("config/db")).await;
+            if vector.opt_str("config/logged_in").is_some() {
+                let first = Account::new("oauth", "acme", "first");
+                store.link_account(names.id_of("u1"), &first).await.unwrap();
+            }
+            builder = with_store(builder, vector, failing(vector, store));
         }
         let auth = builder.build().unwrap();
         let app = app(AuthLayer::new(auth).layer(service_fn(site::claims)));
@@ -77,7 +84,7 @@ impl World {
         let mut browser = Browser::new(self.app.clone());
         let token = browser.csrf_token().await;
         let answer = browser.post("/api/auth/signin/acme", &[("csrfToken", &token)]).await;
-        let (_, params) = super::parts(answer.header("location").unwrap());
+        let (_, params) = parts(answer.header("location").unwrap());
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("code", "first"), ("state", &params["state"])])
             .finish();
@@ -98,14 +105,20 @@ impl World {
             return None;
         }
         let request = Request::get("/").header(header::COOKIE, cookies.join("; ")).body(Full::default());
-        let mut claims = Browser::new(self.app.clone()).request(request.unwrap()).await.json();
-        let subject = claims.get("sub").and_then(Value::as_str)?.to_owned();
-        if let Some(name) = self.names.get(&subject) {
-            claims["sub"] = json!(name);
-        } else if !self.names.is_empty() && subject.len() == 36 {
-            claims["sub"] = json!("db-user-1");
-        }
-        Some(claims)
+        let claims = Browser::new(self.app.clone()).request(request.unwrap()).await.json();
+        claims.get("sub")?;
+        Some(self.names.recorded(claims))
+    }
+}
+
+/// The store, failing where the recorded adapter did.
+fn failing(vector: &Vector, store: Arc<dyn Store>) -> Arc<dyn Store> {
+    match vector.opt_str("config/failing_adapter_method") {
+        None => store,
+        Some("createUser") => Gate::refusing(&store, &["create_user"]),
+        // Here the first account is made with its user, by one call.
+        Some("linkAccount") => Gate::refusing(&store, &["create_user", "link_account"]),
+        Some(method) => panic!("this method has no counterpart yet: {method}"),
     }
 }
 
@@ -118,34 +131,11 @@ fn with_store(builder: AuthBuilder, vector: &Vector, store: Arc<dyn Store>) -> A
     builder.store(store).linking(linking).sessions_in_tokens(vector.str("config/strategy") == "jwt")
 }
 
-/// Users and their accounts. Ids are the store's own, so this answers who is who.
-async fn fill(store: &Arc<dyn Store>, recorded: &Value) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::from([(String::new(), String::new())]);
-    let list = |name: &str| recorded[name].as_array().cloned().unwrap_or_default();
-    for row in list("users") {
-        let mut user = User::new("").email(row["email"].as_str().unwrap());
-        user.name = row["name"].as_str().map(str::to_owned);
-        let made = store.create_user(&user, None).await.unwrap();
-        let name = row["id"].as_str().unwrap();
-        for account in list("accounts").iter().filter(|account| account["userId"] == name) {
-            // v3 records one as a number, others as both.
-            let id = account["providerAccountId"].to_string().replace('"', "");
-            if store.user_by_account("acme", &id).await.unwrap().is_none() {
-                store.link_account(&made.id, &Account::new("oauth", "acme", id)).await.unwrap();
-            }
-        }
-        if name == "u1" {
-            store.link_account(&made.id, &Account::new("oauth", "acme", "first")).await.unwrap();
-        }
-        names.insert(made.id, name.to_owned());
-    }
-    names
-}
-
 /// Which checks the recorded provider had.
-fn checks(vector: &Vector, provider: OAuth) -> OAuth {
+pub(in crate::wire) fn checks(vector: &Vector, provider: OAuth) -> OAuth {
     let listed = |name: &str| vector.list("config/checks").iter().any(|check| check == name);
-    let default = vector.opt_str("config/checks") == Some("default") && vector.str("version") == "v5";
+    let recorded = vector.get("config/checks");
+    let default = (recorded.is_null() || recorded == "default") && vector.str("version") == "v5";
     let pkce = listed("pkce") || default;
     let provider = if pkce { provider } else { provider.without_pkce() };
     if listed("nonce") { provider } else { provider.without_nonce() }
