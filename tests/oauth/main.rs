@@ -23,6 +23,8 @@ mod keys;
 mod linking;
 mod logout;
 mod native;
+#[cfg(feature = "client")]
+mod native_client;
 mod provider;
 mod remedies;
 #[path = "../compositions/server.rs"]

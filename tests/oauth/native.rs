@@ -163,7 +163,7 @@ async fn a_refusal_is_passed_on_too() {
             .finish();
         let answer = user.get(&format!("/api/auth/callback/acme?{query}")).await;
         let query = passed_on(&answer).to_owned();
-        let names: Vec<_> = pairs(query[1..].as_bytes()).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = pairs(&query.as_bytes()[1..]).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["state", "error"], "{dialect}: what is known of answers, and nothing else");
         Fault::Provider.is_told(
             "no",
