@@ -148,7 +148,9 @@ impl Expected {
 
 fn page(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sign in</title><p>{text}</p></html>"
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sign in</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <p>{text}</p></html>"
     );
     let mut response = Response::new(Full::new(Bytes::from(html)));
     *response.status_mut() = status;

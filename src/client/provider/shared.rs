@@ -1,6 +1,7 @@
 //! When the session is read, and what becomes of the answer.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -212,7 +213,11 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         self.state.send_replace(state);
         if let Some(on_unauthenticated) = is_required {
             let parameters = [("error", "SessionRequired"), ("callbackUrl", &self.client.inner.callback_url)];
-            on_unauthenticated(&sign_in::sign_in_page(self.client.server(), &parameters));
+            let page = sign_in::sign_in_page(self.client.server(), &parameters);
+            // It is code of the application, and the provider goes on without it.
+            if catch_unwind(AssertUnwindSafe(|| on_unauthenticated(&page))).is_err() {
+                tracing::error!("what is called when nobody is signed in panicked: mend it");
+            }
         }
         self.changed.notify_one();
     }
