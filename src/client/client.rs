@@ -22,7 +22,7 @@ use crate::{dialect::Dialect, error::ConfigError, session::SessionUser};
 ///
 /// let client = Client::new("http://localhost:3000")?;
 ///
-/// let options = SignInOptions::new().field("username", "jsmith").field("password", "hunter2").redirect(false);
+/// let options = SignInOptions::new().field("username", "jsmith").field("password", "hunter2");
 /// let outcome = client.sign_in("credentials", options, &[]).await?;
 /// if let Some(error) = outcome.error() {
 ///     println!("not signed in: {error}");

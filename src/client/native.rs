@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use self::listener::{Listener, Verdict};
-use super::{Client, ClientError, SignInOptions, SignInResponse};
+use super::{Client, ClientError, SignInOptions, SignInResponse, sign_in::parameter};
 use crate::{clock::within, error::BoxError};
 
 /// How [`Client::sign_in_native`] goes about it.
@@ -106,8 +106,8 @@ impl<U> Client<U> {
         let options = SignInOptions::new().callback_url(listener.address());
         let begun = self.sign_in(&*how.provider, options, &params).await?;
         let url = begun.url().and_then(|url| Url::parse(url).ok()).ok_or_else(no_such_provider)?;
-        if let Some(error) = begun.error().map(str::to_owned).or_else(|| parameter(&url, "error")) {
-            return Ok(SignInResponse::refused(error));
+        if let Some(error) = begun.error() {
+            return Ok(SignInResponse::refused(error.into_owned()));
         }
         if url.path() == server.endpoint(&["signin"]).path() {
             return Err(no_such_provider());
@@ -165,8 +165,4 @@ impl<U> Client<U> {
 
 fn no_such_provider() -> ClientError {
     ClientError::unsupported("the server has no provider of OAuth or OpenID Connect with this id")
-}
-
-fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
