@@ -72,8 +72,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The dialect that the server speaks. Unless it is set, the client goes by the names of the server's cookies, and
-    /// sends what every dialect understands while it does not know.
+    /// The dialect that the server speaks. Unless it is set, the client goes by the names of the server's cookies, which
+    /// are the same in v3 and v4, and sends what every dialect understands while it does not know.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self

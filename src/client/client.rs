@@ -207,7 +207,8 @@ impl<U: DeserializeOwned> Client<U> {
     ///
     /// # Errors
     ///
-    /// When the server does not do it: [`Unsupported`](super::ClientErrorKind::Unsupported) by v3.
+    /// When the server does not do it: [`Unsupported`](super::ClientErrorKind::Unsupported) by v3, where the
+    /// [`dialect`](super::ClientBuilder::dialect) is set to it; its cookies have the names of v4, which cannot tell.
     pub async fn update(&self, data: impl Into<Option<Value>>) -> Result<Option<Session<U>>, ClientError> {
         self.update_as(data.into(), None).await
     }
