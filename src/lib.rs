@@ -49,6 +49,7 @@
 //! | `tonic` | no | sessions from a `tonic::Request`, guards around a gRPC service, a watch for streams |
 //! | `hyper-client` | no | an HTTP client on hyper and rustls, for public keys that are read from a URL |
 //! | `oauth` | no | OAuth 2 and OpenID Connect: any provider, and presets for those of Auth.js |
+//! | `client` | no | `getSession`, `signIn`, `signOut` and `SessionProvider` for Rust programs |
 //! | `sqlite`, `postgres`, `mysql` | no | users and sessions in a database, through sqlx (Rust 1.94) |
 //! | `redis` | no | users and sessions in Redis or Valkey, a single server or a cluster |
 //! | `smtp` | no | mail through an SMTP server, for links by mail |
@@ -60,9 +61,10 @@
 //!
 //! [`layer`] is how requests are handled, [`guard`] who may pass, [`codec`] what tokens are,
 //! [`store`] where users and sessions are kept, [`mail`] how mail leaves, [`http_client`] how other servers
-//! are asked. What the wire is, exactly, stands in `docs/protocol.md` of the repository; in what we are
-//! stricter than Auth.js, in `docs/hardening.md`; how stores are used, in `docs/stores.md`; which test proves
-//! which security requirement, in `docs/security.md`.
+//! are asked, `client` what other programs sign in with. What the wire is, exactly, stands in `docs/protocol.md` of
+//! the repository; in what we are stricter than Auth.js, in `docs/hardening.md`; how stores are used, in
+//! `docs/stores.md`, and clients, in `docs/client.md`; which test proves which security requirement, in
+//! `docs/security.md`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unreachable_pub)]

@@ -156,20 +156,30 @@ impl Example {
     }
 }
 
-/// How an example that cannot start says so.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-async fn refusal(name: &str, variables: &[(&str, &str)]) -> String {
-    let output = command(name).envs(variables.iter().copied()).stderr(Stdio::piped()).output();
-    let output = timeout(Duration::from_secs(30), output).await.expect(name).unwrap();
-    assert!(!output.status.success(), "{name} started");
+/// The lines of an example that ends by itself.
+#[cfg(feature = "client")]
+async fn lines(command: &mut Command) -> Vec<String> {
+    let output =
+        timeout(Duration::from_secs(60), command.stderr(Stdio::piped()).output()).await.unwrap().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// How an example that cannot go on says so.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "client"))]
+async fn refusal(command: &mut Command) -> String {
+    let output =
+        timeout(Duration::from_secs(30), command.stderr(Stdio::piped()).output()).await.unwrap().unwrap();
+    assert!(!output.status.success(), "{command:?} had nothing to say");
     String::from_utf8(output.stderr).unwrap()
 }
 
 /// A folder that is gone with its test.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "client"))]
 struct Folder(PathBuf);
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "client"))]
 impl Folder {
     fn new() -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique());
@@ -177,12 +187,13 @@ impl Folder {
         Self(folder)
     }
 
+    #[cfg(feature = "sqlite")]
     fn database(&self) -> String {
         format!("sqlite://{}/auth.db", self.0.display())
     }
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "client"))]
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
@@ -190,7 +201,7 @@ impl Drop for Folder {
 }
 
 /// A name that nobody else has.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "client"))]
 fn unique() -> String {
     format!("e{}", uuid::Uuid::new_v4().simple())
 }
@@ -306,6 +317,68 @@ async fn tonic() {
     }
 }
 
+/// The lines of the example client, without the time at which the session ends, and without where the site is.
+#[cfg(feature = "client")]
+async fn client_lines(arguments: &[&str]) -> Vec<String> {
+    let lines = lines(command("client").args(arguments)).await;
+    let known = lines.iter().map(|line| {
+        let line = line.split_once(" until 20").map_or(&**line, |(start, _)| start);
+        line.split_once(" http://").map_or(line, |(start, _)| start).to_owned()
+    });
+    known.collect()
+}
+
+#[cfg(feature = "client")]
+#[tokio::test]
+async fn client() {
+    let whole = [
+        "nobody is signed in",
+        "signed in as J Smith",
+        "after the update: John Smith",
+        "signed out; a browser would go to",
+    ];
+    assert_eq!(client_lines(&[]).await, whole, "with a site of its own");
+    for dialect in ["v4", "v5"] {
+        let site = Example::start("demo", &[("PORT", "0"), ("AUTH_COMPAT", dialect)]).await;
+        assert_eq!(client_lines(&[&site.url]).await, whole, "{dialect}");
+
+        let folder = Folder::new();
+        let file = folder.0.join("cookies.json").display().to_string();
+        let kept = [&*site.url, "--keep", &file];
+        let stays = format!("stays signed in, by the cookies in {file}");
+        assert_eq!(client_lines(&kept).await, [&whole[..3], &[&*stays]].concat());
+        let again = ["still signed in as John Smith", "after the update: John Smith", whole[3]];
+        assert_eq!(client_lines(&kept).await, again);
+        assert_eq!(client_lines(&kept).await[0], whole[0], "it had signed out");
+
+        let text = refusal(command("client").arg(&site.url).env("PASSWORD", "hunter3")).await;
+        assert!(text.contains("not signed in: CredentialsSignin"), "{text}");
+        let text = refusal(command("client").args([&*site.url, "--at", "github"])).await;
+        assert!(text.contains("no provider of OAuth"), "{text}");
+    }
+    let text = refusal(command("client").arg("http://127.0.0.1:1")).await;
+    assert!(text.contains("/api/auth/session gave no answer"), "{text}");
+}
+
+#[cfg(feature = "client")]
+#[tokio::test]
+async fn session_provider() {
+    let demo = Example::start("demo", &[("PORT", "0")]).await;
+    for url in [None, Some(&demo.url)] {
+        let printed = [
+            "loading",
+            "unauthenticated",
+            "- the other client signs in",
+            "authenticated: J Smith",
+            "- the other client asks for another name",
+            "authenticated: John Smith",
+            "- the other client signs out",
+            "unauthenticated",
+        ];
+        assert_eq!(lines(command("session_provider").args(url)).await, printed, "{url:?}");
+    }
+}
+
 #[cfg(feature = "oauth")]
 #[tokio::test]
 async fn oauth() {
@@ -380,9 +453,9 @@ async fn sqlite() {
     site.jar = last;
     assert_eq!(site.get("/sessions").await.0, 200, "sessions outlive the program");
     let port = site.url.rsplit_once(':').unwrap().1.to_owned();
-    let text = refusal("sqlite", &[("PORT", "0"), ("DATABASE_URL", "sqlite://?mode=rw")]).await;
+    let text = refusal(command("sqlite").env("PORT", "0").env("DATABASE_URL", "sqlite://?mode=rw")).await;
     assert!(text.contains("DATABASE_URL: ") && text.contains("write sqlite://auth.db"), "{text}");
-    let text = refusal("sqlite", &[("PORT", &port), ("DATABASE_URL", &database)]).await;
+    let text = refusal(command("sqlite").env("PORT", &port).env("DATABASE_URL", &database)).await;
     assert!(text.contains("set PORT to another one"), "{text}");
 }
 
@@ -411,7 +484,7 @@ const OF_NODE: &str = "d3b07384-d113-4ec2-a5d6-c5e1f6a8b9c0";
 #[tokio::test]
 async fn postgres() {
     let secret = [("AUTH_SECRET", SECRET), ("AUTH_URL", "http://127.0.0.1:3000")];
-    let text = refusal("postgres", &secret).await;
+    let text = refusal(command("postgres").envs(secret)).await;
     assert!(text.contains("DATABASE_URL is not set"), "{text}");
     let Some(server) = server::given("TEST_POSTGRES_URL", "the example postgres") else { return };
     let schema = unique();
@@ -453,7 +526,8 @@ async fn postgres() {
 async fn redis() {
     use portcullis::store::{SessionStore, SqliteStore, UserStore};
 
-    let text = refusal("redis", &[("AUTH_SECRET", SECRET), ("AUTH_URL", "http://127.0.0.1:3000")]).await;
+    let secret = [("AUTH_SECRET", SECRET), ("AUTH_URL", "http://127.0.0.1:3000")];
+    let text = refusal(command("redis").envs(secret)).await;
     assert!(text.contains("REDIS_URL is not set"), "{text}");
     let Some(server) = server::given("TEST_REDIS_URL", "the example redis") else { return };
     let folder = Folder::new();

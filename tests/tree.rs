@@ -86,13 +86,20 @@ fn s94_unsafe_code_is_forbidden() {
     }
 }
 
-/// One TLS and one backend for it, and no server.
+/// One TLS and one backend for it, and no framework.
 #[test]
-fn s94_the_http_client_brings_one_provider() {
-    let client = tree(&["--no-default-features", "--features", "hyper-client"]);
-    assert!(client.contains("rustls") && client.contains("aws-lc-rs"), "{client:?}");
-    for unwanted in ["ring", "openssl", "native-tls", "rsa", "reqwest", "webpki-roots", "axum"] {
-        assert!(!client.contains(unwanted), "{unwanted} is built for the HTTP client");
+fn s94_clients_bring_one_provider() {
+    for feature in ["hyper-client", "client"] {
+        let built = tree(&["--no-default-features", "--features", feature]);
+        assert!(
+            built.contains("hyper") && built.contains("rustls") && built.contains("aws-lc-rs"),
+            "{built:?}"
+        );
+        for unwanted in
+            ["ring", "openssl", "native-tls", "rsa", "reqwest", "webpki-roots", "axum", "axum-core", "tonic"]
+        {
+            assert!(!built.contains(unwanted), "{unwanted} is built for {feature}");
+        }
     }
 }
 
@@ -119,7 +126,7 @@ fn s94_no_dependency_needs_a_newer_rust() {
     for (features, promised) in [
         (&[][..], promised),
         (&["--no-default-features"], promised),
-        (&["--features", "jws,hyper-client,redis,smtp,cache,metrics,conformance,tonic"], promised),
+        (&["--features", "jws,client,redis,smtp,cache,metrics,conformance,tonic"], promised),
         (&["--all-features"], "1.94"),
     ] {
         let promised = version(promised);
@@ -183,7 +190,7 @@ fn s05_secrets_are_compared_in_constant_time() {
 
 /// Which modules of `src` use which. Each may use those above it; the two pairs that know each other are
 /// named as such.
-const USES: [(&str, &[&str]); 29] = [
+const USES: [(&str, &[&str]); 30] = [
     // base
     ("error", &[]),
     ("clock", &[]),
@@ -253,6 +260,7 @@ const USES: [(&str, &[&str]); 29] = [
         ],
     ),
     // edges
+    ("client", &["clock", "dialect", "error", "http_client", "origin", "random", "session"]),
     (
         "routes",
         &[

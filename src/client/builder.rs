@@ -72,14 +72,52 @@ impl ClientBuilder {
         self
     }
 
-    /// The dialect that the server speaks. Unless it is set, the client goes by the names of the server's cookies, and
-    /// sends what every dialect understands while it does not know.
+    /// The dialect that the server speaks. Unless it is set, the client goes by the names of the server's cookies, which
+    /// are the same in v3 and v4, and sends what every dialect understands while it does not know.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
     }
 
-    /// What sends the requests: a [`HyperClient`] unless set.
+    /// What sends the requests: a [`HyperClient`] unless set. Tests of an application give one that hands them to it:
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::{Body, to_bytes}};
+    /// use bytes::Bytes;
+    /// use http::{Request, Response};
+    /// use portcullis::{client::{Client, SignInOptions}, http_client::HttpError};
+    /// use tower::ServiceExt;
+    /// # use portcullis::{Auth, AuthLayer, BoxError, Credentials, Field, OriginPolicy, Secret, Submitted, User};
+    /// # async fn check_password(form: Submitted) -> Result<Option<User>, BoxError> {
+    /// #     Ok((form.get("password") == Some("hunter2")).then(|| User::new("1").name("J Smith")))
+    /// # }
+    /// # let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
+    /// #     .origin(OriginPolicy::fixed("https://app.example")?)
+    /// #     .provider(Credentials::new(check_password).field(Field::password("password", "Password")))
+    /// #     .build()?;
+    /// # let app = Router::new().layer(AuthLayer::new(auth));
+    ///
+    /// // `app` is the application's Router, for the origin https://app.example.
+    /// let send = move |request: Request<Bytes>| {
+    ///     let app = app.clone();
+    ///     async move {
+    ///         let response = app.oneshot(request.map(Body::from)).await.map_err(HttpError::unavailable)?;
+    ///         let (head, body) = response.into_parts();
+    ///         let body = to_bytes(body, 1024 * 1024).await.map_err(HttpError::unavailable)?;
+    ///         Ok(Response::from_parts(head, body))
+    ///     }
+    /// };
+    /// let client = Client::builder("https://app.example").http_client(send).build()?;
+    ///
+    /// let outcome = client.sign_in("credentials", SignInOptions::new().field("password", "hunter2"), &[]).await?;
+    /// assert_eq!(outcome.error(), None);
+    /// assert_eq!(client.get_session().await?.unwrap().user.name.as_deref(), Some("J Smith"));
+    /// # Ok(()) }
+    /// ```
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self

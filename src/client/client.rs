@@ -22,7 +22,7 @@ use crate::{dialect::Dialect, error::ConfigError, session::SessionUser};
 ///
 /// let client = Client::new("http://localhost:3000")?;
 ///
-/// let options = SignInOptions::new().field("username", "jsmith").field("password", "hunter2").redirect(false);
+/// let options = SignInOptions::new().field("username", "jsmith").field("password", "hunter2");
 /// let outcome = client.sign_in("credentials", options, &[]).await?;
 /// if let Some(error) = outcome.error() {
 ///     println!("not signed in: {error}");
@@ -207,7 +207,8 @@ impl<U: DeserializeOwned> Client<U> {
     ///
     /// # Errors
     ///
-    /// When the server does not do it: [`Unsupported`](super::ClientErrorKind::Unsupported) by v3.
+    /// When the server does not do it: [`Unsupported`](super::ClientErrorKind::Unsupported) by v3, where the
+    /// [`dialect`](super::ClientBuilder::dialect) is set to it; its cookies have the names of v4, which cannot tell.
     pub async fn update(&self, data: impl Into<Option<Value>>) -> Result<Option<Session<U>>, ClientError> {
         self.update_as(data.into(), None).await
     }

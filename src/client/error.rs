@@ -10,7 +10,7 @@ use crate::{error::BoxError, http_client::HttpError};
 /// here means that nobody is signed in and nothing else.
 ///
 /// Neither text shows what was sent or received: both may hold secrets.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ClientError {
     kind: ClientErrorKind,
     what: Cow<'static, str>,
@@ -94,6 +94,13 @@ impl ClientError {
     /// What the server answered with, if it was that which is wrong.
     pub fn status(&self) -> Option<StatusCode> {
         self.status
+    }
+}
+
+/// As for people: this is what a `main` that returns it prints.
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

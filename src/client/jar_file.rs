@@ -16,7 +16,7 @@ use crate::{error::BoxError, random};
 /// Keeps a [`CookieJar`](super::CookieJar) in a file that nobody but its owner may read or write (mode 0600).
 ///
 /// A new version takes the place of the old one as a whole, so that a program that is stopped in the middle leaves
-/// one or the other. Its folder has to exist. Two programs with one file are not one visitor: the last to save wins.
+/// one or the other. Its folder has to exist: without it a jar does not open. Two programs with one file are not one visitor: the last to save wins.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -47,7 +47,7 @@ impl JarStorage for JarFile {
             warn_of_readers(&path);
             match fs::read_to_string(&path) {
                 Ok(text) => Ok(Some(text)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(&path) => Ok(None),
                 Err(error) => Err(format!("{}: {error}", path.display()).into()),
             }
         })
@@ -61,6 +61,11 @@ impl JarStorage for JarFile {
         });
         Ok(saved.await??)
     }
+}
+
+/// Without one nothing could be saved later, which only the log would say.
+fn has_folder(path: &Path) -> bool {
+    path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 /// Writes beside the file first: with a name that nobody can know, so that nothing is written through somebody's link.
@@ -99,3 +104,22 @@ fn warn_of_readers(path: &Path) {
 
 #[cfg(not(unix))]
 fn warn_of_readers(_: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use super::JarFile;
+    use crate::client::{ClientErrorKind, CookieJar};
+
+    #[tokio::test]
+    async fn a_file_that_could_not_be_saved_does_not_open() {
+        let missing = env::temp_dir().join("of-portcullis-and-not-there");
+        let refused = CookieJar::open(JarFile::new(missing.join("cookies.json"))).await.unwrap_err();
+        assert_eq!(refused.kind(), ClientErrorKind::Storage);
+        assert!(refused.to_string().contains("cookies.json"), "{refused}");
+        for path in ["not-there.json".into(), missing] {
+            CookieJar::open(JarFile::new(path)).await.unwrap();
+        }
+    }
+}

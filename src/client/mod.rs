@@ -13,7 +13,7 @@
 //! | a sign-in at GitHub | [`Client::sign_in_native`] |
 //!
 //! Where npm writes to the console and returns `null`, there is a [`ClientError`]; where it changes
-//! `window.location`, the result says where to ([`SignIn::Redirect`]).
+//! `window.location`, the result says where to ([`SignIn::Redirect`]). How all of it is used stands in `docs/client.md`.
 
 mod builder;
 #[expect(clippy::module_inception, reason = "the name of what it has")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use self::listener::{Listener, Verdict};
-use super::{Client, ClientError, SignInOptions, SignInResponse};
+use super::{Client, ClientError, SignInOptions, SignInResponse, sign_in::parameter};
 use crate::{clock::within, error::BoxError};
 
 /// How [`Client::sign_in_native`] goes about it.
@@ -62,7 +62,7 @@ impl<U> Client<U> {
     /// Signs in at a provider of OAuth or OpenID Connect, in the user's own browser, where they may be signed in there
     /// already and where no program sees their password.
     ///
-    /// `open` is given the provider's URL and opens it. The browser comes back to a listener on 127.0.0.1, which hands
+    /// `open` is given the provider's URL, which is one of https or http, and opens it. The browser comes back to a listener on 127.0.0.1, which hands
     /// what the provider has said to the server, with the cookies of this client: its session is in the jar then, not in
     /// the browser. What came back is of no use without those cookies (PKCE).
     ///
@@ -106,11 +106,16 @@ impl<U> Client<U> {
         let options = SignInOptions::new().callback_url(listener.address());
         let begun = self.sign_in(&*how.provider, options, &params).await?;
         let url = begun.url().and_then(|url| Url::parse(url).ok()).ok_or_else(no_such_provider)?;
-        if let Some(error) = begun.error().map(str::to_owned).or_else(|| parameter(&url, "error")) {
-            return Ok(SignInResponse::refused(error));
+        if let Some(error) = begun.error() {
+            return Ok(SignInResponse::refused(error.into_owned()));
         }
         if url.path() == server.endpoint(&["signin"]).path() {
             return Err(no_such_provider());
+        }
+        // Whatever opens it would open programs and files as well.
+        if !matches!(url.scheme(), "https" | "http") {
+            let asked = server.endpoint(&["signin", &how.provider]);
+            return Err(ClientError::shape(asked.as_str(), "with a URL for a browser"));
         }
         open(url.as_str()).map_err(|error| {
             ClientError::browser_failed("the browser could not be opened: show the user the URL", error)
@@ -167,6 +172,38 @@ fn no_such_provider() -> ClientError {
     ClientError::unsupported("the server has no provider of OAuth or OpenID Connect with this id")
 }
 
-fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{Request, Response};
+
+    use super::*;
+    use crate::client::ClientErrorKind;
+
+    async fn sign_in_where_it_leads_to(url: &'static str) -> ClientError {
+        let send = move |request: Request<Bytes>| async move {
+            let body = match request.uri().path().rsplit('/').next() {
+                Some("providers") => {
+                    r#"{"acorn":{"id":"acorn","name":"","type":"oauth","signinUrl":"","callbackUrl":""}}"#
+                        .into()
+                }
+                Some("csrf") => r#"{"csrfToken":"token"}"#.into(),
+                _ => format!(r#"{{"url":"{url}"}}"#),
+            };
+            Ok(Response::new(Bytes::from(body)))
+        };
+        let client = Client::builder("http://localhost:3000").http_client(send).build().unwrap();
+        let opened = client.sign_in_native(NativeSignIn::at("acorn"), |url| Err(url.into())).await;
+        opened.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn only_what_is_for_a_browser_is_opened() {
+        let opened = sign_in_where_it_leads_to("https://acorn.example/authorize").await;
+        assert_eq!(opened.kind(), ClientErrorKind::Browser);
+        assert!(opened.to_string().ends_with("https://acorn.example/authorize"), "{opened}");
+        for url in ["file:///bin/sh", "vscode://open?file=/etc/passwd", "javascript:alert(1)"] {
+            assert_eq!(sign_in_where_it_leads_to(url).await.kind(), ClientErrorKind::Shape, "{url}");
+        }
+    }
 }

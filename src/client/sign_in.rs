@@ -1,6 +1,6 @@
 //! `signIn` (`docs/protocol.md` section 15.2).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::StatusCode;
 use url::Url;
@@ -143,11 +143,19 @@ impl fmt::Debug for SignInOptions {
 }
 
 impl SignIn {
-    /// Why nobody was signed in, as far as the answer says so.
-    pub fn error(&self) -> Option<&str> {
+    /// Why nobody was signed in: one of the codes of Auth.js, such as `CredentialsSignin`. In a
+    /// [`Redirect`](Self::Redirect) it is a parameter of the URL, for the page that a browser would show.
+    ///
+    /// ```
+    /// use portcullis::client::SignIn;
+    ///
+    /// let outcome = SignIn::Redirect("https://app.example/api/auth/signin?error=CredentialsSignin".to_owned());
+    /// assert_eq!(outcome.error().as_deref(), Some("CredentialsSignin"));
+    /// ```
+    pub fn error(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Redirect(_) => None,
-            Self::Response(response) => response.error.as_deref(),
+            Self::Redirect(url) => parameter(&Url::parse(url).ok()?, "error").map(Cow::Owned),
+            Self::Response(response) => response.error.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -164,13 +172,9 @@ impl SignInResponse {
     /// The answer, in which an error is a parameter of the URL that the browser is sent to.
     pub(super) fn of(outcome: Outcome) -> Self {
         let url = outcome.url.as_deref().and_then(|url| Url::parse(url).ok());
-        let parameter = |name: &str| {
-            let mut pairs = url.as_ref()?.query_pairs();
-            pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-        };
-        let error = parameter("error");
+        let error = url.as_ref().and_then(|url| parameter(url, "error"));
         Self {
-            code: error.as_ref().and_then(|_| parameter("code")),
+            code: url.as_ref().filter(|_| error.is_some()).and_then(|url| parameter(url, "code")),
             url: if error.is_some() { None } else { outcome.url },
             error,
             status: outcome.status,
@@ -226,6 +230,10 @@ pub(super) fn sign_in_page(server: &Server, parameters: &[(&str, &str)]) -> Stri
     let mut url = server.endpoint(&["signin"]);
     url.query_pairs_mut().extend_pairs(parameters);
     url.into()
+}
+
+pub(super) fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// The endpoint that its form is posted to.

@@ -9,8 +9,8 @@ pub(super) fn take(cx: &Cx) -> Reply {
         cx.body.text("code").unwrap_or_default().chars().take(64).filter(char::is_ascii_graphic).collect();
     // Never as an error: anybody could raise an alarm with that.
     match cx.body.text("level") {
-        Some("debug") => tracing::debug!(target: "portcullis::client", code, "the browser client says"),
-        _ => tracing::warn!(target: "portcullis::client", code, "the browser client has failed"),
+        Some("debug") => tracing::debug!(target: "portcullis::browser", code, "the browser client says"),
+        _ => tracing::warn!(target: "portcullis::browser", code, "the browser client has failed"),
     }
     Reply::empty().bare()
 }

@@ -19,6 +19,10 @@ pub struct SessionState<U = SessionUser> {
 }
 
 /// Whether somebody is signed in.
+///
+/// ```
+/// assert_eq!(portcullis::client::SessionStatus::Authenticated.to_string(), "authenticated");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionStatus {
     /// It is not known yet; or nobody is, and whoever requires somebody has been called.
@@ -38,6 +42,17 @@ impl<U> SessionState<U> {
         let status =
             if session.is_some() { SessionStatus::Authenticated } else { SessionStatus::Unauthenticated };
         Self { status, data: session, error: None }
+    }
+}
+
+/// As npm writes it: `loading`, `authenticated`, `unauthenticated`.
+impl fmt::Display for SessionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loading => "loading",
+            Self::Authenticated => "authenticated",
+            Self::Unauthenticated => "unauthenticated",
+        })
     }
 }
 
