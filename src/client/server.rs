@@ -144,15 +144,8 @@ impl Server {
         csrf_token: &str,
         callback_url: Option<&str>,
     ) -> Result<Outcome, ClientError> {
-        let mut form = Serializer::new(String::new());
-        form.extend_pairs(fields).append_pair("csrfToken", csrf_token);
-        if let Some(callback_url) = callback_url {
-            form.append_pair("callbackUrl", callback_url);
-        }
-        if self.rules().json_field {
-            form.append_pair("json", "true");
-        }
-        let response = self.send(Method::POST, url, Content::Form(form.finish()), Effect::Change).await?;
+        let form = self.form(fields, csrf_token, callback_url);
+        let response = self.send(Method::POST, url, Content::Form(form), Effect::Change).await?;
         let status = response.status();
         let members = match serde_json::from_slice::<Value>(response.body()) {
             Ok(Value::Object(members)) => members,
@@ -161,6 +154,24 @@ impl Server {
         };
         let url = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
         Ok(Outcome { status, url })
+    }
+
+    /// Its text. A serializer cannot be held while a server is waited for: it cannot go to another thread.
+    fn form(
+        &self,
+        fields: impl IntoIterator<Item = (String, String)>,
+        csrf_token: &str,
+        callback_url: Option<&str>,
+    ) -> String {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(fields).append_pair("csrfToken", csrf_token);
+        if let Some(callback_url) = callback_url {
+            form.append_pair("callbackUrl", callback_url);
+        }
+        if self.rules().json_field {
+            form.append_pair("json", "true");
+        }
+        form.finish()
     }
 
     /// Follows a link to an endpoint as a browser does, except for where it leads on to.
