@@ -115,11 +115,11 @@ impl SignInOptions {
     }
 
     /// The fields of the form. `sends_options`: with the options themselves, as v3 and v4 have it, of which the server
-    /// ignores those that it does not know.
-    fn into_fields(self, sends_options: bool) -> Vec<(String, String)> {
+    /// ignores those that it does not know; `callbackUrl` is the `goal`, by whichever name that was said.
+    fn into_fields(self, sends_options: bool, goal: &str) -> Vec<(String, String)> {
         let fields = self.members.into_iter().filter_map(|member| match member {
             Member::Field(name, value) => Some((name, value)),
-            Member::CallbackUrl(url) if sends_options => Some(("callbackUrl".to_owned(), url)),
+            Member::CallbackUrl(_) if sends_options => Some(("callbackUrl".to_owned(), goal.to_owned())),
             Member::Redirect(redirect) if sends_options => {
                 Some(("redirect".to_owned(), redirect.to_string()))
             }
@@ -210,7 +210,7 @@ pub(super) async fn sign_in<U>(
     let token = server.csrf_token().await?; // Shows the dialect, too.
     let rules = server.rules();
     let leaves = options.leaves() || !(rules.stays_anywhere || is_answered_at_once(&provider));
-    let fields = options.into_fields(rules.sends_options);
+    let fields = options.into_fields(rules.sends_options, &goal);
     let has_goal = fields.iter().any(|(name, _)| name == "callbackUrl");
     let mut url = server.endpoint(&[begins_at(&provider), &provider.id]);
     if !authorization_params.is_empty() {
