@@ -160,7 +160,7 @@ impl<U> Client<U> {
         let callback_url = options.callback_url.unwrap_or_else(|| self.inner.callback_url.clone());
         let token = server.csrf_token().await?;
         let url = server.endpoint(&["signout"]);
-        let outcome = server.post(&url, [], &token, Some(&callback_url)).await?;
+        let outcome = server.post(&url, &[], &token, Some(&callback_url)).await?;
         if !outcome.status.is_success() {
             return Err(ClientError::of_status(url.as_str(), outcome.status));
         }

@@ -28,6 +28,9 @@ pub enum ClientErrorKind {
     Status,
     /// The server's answer is none of Auth.js, or the session's user is not of the type that was asked for.
     Shape,
+    /// The server does not take the CSRF token that it has just given: its cookies do not get back to it, or it has
+    /// several secrets.
+    Csrf,
     /// Servers of this dialect cannot do that.
     Unsupported,
     /// The browser did not bring the user back: they gave up, took too long, or it could not be opened.
@@ -68,6 +71,14 @@ impl ClientError {
         // The error's own text quotes the value.
         let what = format!("the session does not fit the type {wanted} ({:?} error)", error.classify());
         Self::new(ClientErrorKind::Shape, what)
+    }
+
+    pub(super) fn token_refused(place: &str) -> Self {
+        let what = format!(
+            "{place} does not take the CSRF token that the server has given: do its cookies get back to it, and have all \
+             its instances the same secret?"
+        );
+        Self::new(ClientErrorKind::Csrf, what)
     }
 
     pub(super) fn unsupported(what: &'static str) -> Self {

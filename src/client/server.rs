@@ -127,20 +127,53 @@ impl Server {
 
     /// The session after an update. None if the server has not changed it.
     pub(super) async fn post_update(&self, data: Option<Value>) -> Result<Map<String, Value>, ClientError> {
-        let mut body = json!({ "csrfToken": self.csrf_token().await? });
-        if let Some(data) = data {
-            body["data"] = data;
-        }
         let url = self.endpoint(&["session"]);
-        let answered = self.read_members(Method::POST, &url, Content::Json(body)).await;
+        let csrf_token = self.csrf_token().await?;
+        let mut answered = self.post_update_once(&url, data.as_ref(), csrf_token).await;
+        if answered.as_ref().is_err_and(|error| error.status() == Some(StatusCode::BAD_REQUEST)) {
+            let csrf_token = self.csrf_token().await?; // As for forms.
+            answered = self.post_update_once(&url, data.as_ref(), csrf_token).await;
+        }
         self.logged(&url, answered).await
     }
 
+    async fn post_update_once(
+        &self,
+        url: &Url,
+        data: Option<&Value>,
+        csrf_token: String,
+    ) -> Result<Map<String, Value>, ClientError> {
+        let mut body = json!({ "csrfToken": csrf_token });
+        if let Some(data) = data {
+            body["data"] = data.clone();
+        }
+        self.read_members(Method::POST, url, Content::Json(body)).await
+    }
+
     /// Posts a form, and asks for the answer in JSON.
+    ///
+    /// Each of the first answers of a server brings a token, if several were asked for at once; the cookie of one
+    /// replaces that of another. So a token that is refused is asked for once more.
     pub(super) async fn post(
         &self,
         url: &Url,
-        fields: impl IntoIterator<Item = (String, String)>,
+        fields: &[(String, String)],
+        csrf_token: &str,
+        callback_url: Option<&str>,
+    ) -> Result<Outcome, ClientError> {
+        let outcome = self.post_once(url, fields, csrf_token, callback_url).await?;
+        if !self.refuses_token(&outcome) {
+            return Ok(outcome);
+        }
+        let csrf_token = self.csrf_token().await?;
+        let outcome = self.post_once(url, fields, &csrf_token, callback_url).await?;
+        if self.refuses_token(&outcome) { Err(ClientError::token_refused(&place(url))) } else { Ok(outcome) }
+    }
+
+    async fn post_once(
+        &self,
+        url: &Url,
+        fields: &[(String, String)],
         csrf_token: &str,
         callback_url: Option<&str>,
     ) -> Result<Outcome, ClientError> {
@@ -156,13 +189,19 @@ impl Server {
         Ok(Outcome { status, url })
     }
 
+    /// Whether a form has led back to its page, or to an error, for want of a token that the cookie goes with
+    /// (`docs/protocol.md` section 3).
+    fn refuses_token(&self, outcome: &Outcome) -> bool {
+        let Some(url) = outcome.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return false };
+        let says = |name: &str, value: &str| {
+            url.query_pairs().any(|(known, said)| (&*known, &*said) == (name, value))
+        };
+        let is_page = ["signin", "signout"].iter().any(|page| url.path() == self.endpoint(&[page]).path());
+        is_page && says("csrf", "true") || says("error", "MissingCSRF")
+    }
+
     /// Its text. A serializer cannot be held while a server is waited for: it cannot go to another thread.
-    fn form(
-        &self,
-        fields: impl IntoIterator<Item = (String, String)>,
-        csrf_token: &str,
-        callback_url: Option<&str>,
-    ) -> String {
+    fn form(&self, fields: &[(String, String)], csrf_token: &str, callback_url: Option<&str>) -> String {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(fields).append_pair("csrfToken", csrf_token);
         if let Some(callback_url) = callback_url {

@@ -216,7 +216,7 @@ pub(super) async fn sign_in<U>(
     if !authorization_params.is_empty() {
         url.query_pairs_mut().extend_pairs(authorization_params);
     }
-    let outcome = server.post(&url, fields, &token, (!has_goal).then_some(&goal)).await?;
+    let outcome = server.post(&url, &fields, &token, (!has_goal).then_some(&goal)).await?;
     server.jar.announce(by);
     Ok(if leaves {
         SignIn::Redirect(outcome.url.unwrap_or(goal))
