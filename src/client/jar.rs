@@ -71,7 +71,7 @@ struct Held {
     turn: Turn,
 }
 
-/// How often somebody has signed in or out with this jar.
+/// How often somebody has signed in or out, or has changed the session, with this jar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Turn(u64);
 
@@ -83,6 +83,8 @@ pub(super) type Announcer = Option<u64>;
 pub(super) enum Answering {
     /// A request that changes who is signed in.
     Change,
+    /// One that changes the session, sent in this turn.
+    Update(Turn),
     /// Any other, sent in this turn.
     Read(Turn),
 }
@@ -162,7 +164,8 @@ impl CookieJar {
 
     /// Takes the cookies of a response (RFC 6265 section 5.3).
     ///
-    /// Those of a read that was sent before somebody signed in or out are left: they renew a session that is over.
+    /// Those of a read that was sent before somebody signed in or out are left: they renew a session that is over. So
+    /// are those of a read that was sent before the session was changed: they renew it as it was.
     pub(super) async fn take(&self, url: &Url, headers: &HeaderMap, answering: Answering, now: Timestamp) {
         let cookies = headers.get_all(SET_COOKIE).iter();
         let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now));
@@ -225,8 +228,8 @@ impl Held {
     /// Whether anything is other than it was.
     fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
         match answering {
-            Answering::Change => self.turn.0 += 1,
-            Answering::Read(turn) if turn != self.turn => return false,
+            Answering::Update(turn) | Answering::Read(turn) if turn != self.turn => return false,
+            Answering::Change | Answering::Update(_) => self.turn.0 += 1,
             Answering::Read(_) => {}
         }
         let before = self.cookies.clone();

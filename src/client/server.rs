@@ -58,10 +58,14 @@ enum Content {
     Json(Value),
 }
 
-/// Whether a request may change who is signed in.
+/// What a request may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
+    /// Nothing, but that the session may be renewed.
     Read,
+    /// What the session says.
+    Update,
+    /// Who is signed in.
     Change,
 }
 
@@ -109,7 +113,7 @@ impl Server {
     /// The members that `GET` of an endpoint has; none where it answers `null`.
     pub(super) async fn get(&self, action: &str) -> Result<Map<String, Value>, ClientError> {
         let url = self.endpoint(&[action]);
-        let answered = self.read_members(Method::GET, &url, Content::Nothing).await;
+        let answered = self.read_members(Method::GET, &url, Content::Nothing, Effect::Read).await;
         self.logged(&url, answered).await
     }
 
@@ -147,7 +151,7 @@ impl Server {
         if let Some(data) = data {
             body["data"] = data.clone();
         }
-        self.read_members(Method::POST, url, Content::Json(body)).await
+        self.read_members(Method::POST, url, Content::Json(body), Effect::Update).await
     }
 
     /// Posts a form, and asks for the answer in JSON.
@@ -226,8 +230,9 @@ impl Server {
         method: Method,
         url: &Url,
         content: Content,
+        effect: Effect,
     ) -> Result<Map<String, Value>, ClientError> {
-        let response = self.send(method, url, content, Effect::Read).await?;
+        let response = self.send(method, url, content, effect).await?;
         if !response.status().is_success() {
             return Err(ClientError::of_status(&place(url), response.status()));
         }
@@ -251,6 +256,7 @@ impl Server {
         let response = answered.map_err(|error| ClientError::unavailable(&place(url), error))?;
         let answering = match effect {
             Effect::Change => Answering::Change,
+            Effect::Update => Answering::Update(turn),
             Effect::Read => Answering::Read(turn),
         };
         self.jar.take(url, response.headers(), answering, self.now()).await;
