@@ -15,7 +15,7 @@ use http::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{ClientError, CookieJar, jar::Answering};
+use super::{ClientError, ClientErrorKind, CookieJar, jar::Answering};
 use crate::{
     clock::{Clock, Timestamp},
     dialect::{ClientRules, Dialect},
@@ -251,12 +251,11 @@ impl Server {
     }
 
     /// Tells servers that want to know what the clients of npm tell them: that a request for JSON failed
-    /// (`docs/protocol.md` section 15.5).
+    /// (`docs/protocol.md` section 15.5). One that gave no answer would have us wait for the next one, too.
     async fn logged<T>(&self, url: &Url, answered: Result<T, ClientError>) -> Result<T, ClientError> {
+        let wants_logs = self.logs && self.dialect().is_some_and(|dialect| dialect.rules().serves_log);
         let error = match answered {
-            Err(error) if self.logs && self.dialect().is_some_and(|dialect| dialect.rules().serves_log) => {
-                error
-            }
+            Err(error) if wants_logs && error.kind() != ClientErrorKind::Unavailable => error,
             answered => return answered,
         };
         let form = Serializer::new(String::new())
