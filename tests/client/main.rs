@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod discovery;
 mod npm;
 mod replies;
 #[path = "../api/support/mod.rs"]
