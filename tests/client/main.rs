@@ -6,6 +6,7 @@
 
 mod discovery;
 mod npm;
+mod provider;
 mod replies;
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
