@@ -134,6 +134,7 @@ impl Replies {
         let asked = Asked { method: parts.method, uri: parts.uri, headers: parts.headers, body };
         let endpoint = asked.endpoint();
         let reply = self.0.replies.lock().unwrap().get(&endpoint).cloned().unwrap_or(Reply::status(404));
+        assert!(self.0.asked.borrow().len() < 1000, "it is asked for ever");
         self.0.asked.send_modify(|all| all.push(asked));
         let mut held = self.0.held.subscribe();
         held.wait_for(|held| held.as_ref() != Some(&endpoint)).await.unwrap();
