@@ -183,7 +183,7 @@ fn s05_secrets_are_compared_in_constant_time() {
 
 /// Which modules of `src` use which. Each may use those above it; the two pairs that know each other are
 /// named as such.
-const USES: [(&str, &[&str]); 29] = [
+const USES: [(&str, &[&str]); 30] = [
     // base
     ("error", &[]),
     ("clock", &[]),
@@ -279,6 +279,8 @@ const USES: [(&str, &[&str]); 29] = [
     // frameworks
     ("axum", &["auth", "error", "guard", "layer", "session"]),
     ("tonic", &["auth", "error", "grpc", "guard", "head", "layer", "session"]),
+    // the other side of the wire
+    ("client", &["clock", "dialect", "error", "http_client", "origin", "random", "session"]),
 ];
 
 #[test]
