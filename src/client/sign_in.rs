@@ -69,7 +69,7 @@ impl SignInOptions {
         Self::default()
     }
 
-    /// A field of the provider's form, such as `username` or `email`.
+    /// A field of the provider's form, such as `username` or `email`. Of two with one name the last counts.
     pub fn field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(Member::Field(name.into(), value.into()))
     }
