@@ -260,7 +260,6 @@ const USES: [(&str, &[&str]); 30] = [
         ],
     ),
     // edges
-    ("client", &["clock", "dialect", "error", "http_client", "origin", "random", "session"]),
     (
         "routes",
         &[
@@ -288,6 +287,8 @@ const USES: [(&str, &[&str]); 30] = [
     // frameworks
     ("axum", &["auth", "error", "guard", "layer", "session"]),
     ("tonic", &["auth", "error", "grpc", "guard", "head", "layer", "session"]),
+    // the other side of the wire
+    ("client", &["clock", "dialect", "error", "http_client", "origin", "random", "session"]),
 ];
 
 #[test]

@@ -142,7 +142,7 @@ impl ClientBuilder {
     }
 
     /// Whether failures are told to the server, as the clients of npm do where servers log them (v3, v4): yes unless
-    /// set. It learns the path and the kind of failure.
+    /// set. It learns the path and the kind of failure; a server that gave no answer is told nothing.
     pub fn log_to_server(mut self, logs: bool) -> Self {
         self.logs = logs;
         self

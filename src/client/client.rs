@@ -165,7 +165,7 @@ impl<U> Client<U> {
             return Err(ClientError::of_status(url.as_str(), outcome.status));
         }
         server.jar.announce(by);
-        Ok(outcome.url.unwrap_or(callback_url))
+        Ok(outcome.url.unwrap_or_else(|| server.resolve(&callback_url)))
     }
 
     pub(super) fn server(&self) -> &Server {

@@ -1,6 +1,7 @@
 //! The cookies of a client.
 
 use std::{
+    cmp::Reverse,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -127,10 +128,11 @@ impl CookieJar {
         }))
     }
 
-    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways too.
+    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways too. One
+    /// that has ended since the last response is there still: a jar has no clock.
     pub fn get(&self, url: &Url, name: &str) -> Option<String> {
         let held = self.held();
-        let cookie = held.cookies.iter().find(|cookie| cookie.name() == name && cookie.matches(url))?;
+        let cookie = held.sent_to(url).into_iter().find(|cookie| cookie.name() == name)?;
         Some(cookie.value().to_owned())
     }
 
@@ -149,11 +151,8 @@ impl CookieJar {
     pub(super) fn header(&self, url: &Url, now: Timestamp) -> (Option<HeaderValue>, Turn) {
         let held = self.held();
         let now = now.to_offset();
-        let mut sent: Vec<_> =
-            held.cookies.iter().filter(|cookie| cookie.matches(url) && !cookie.expires_by(&now)).collect();
-        sent.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        let pairs: Vec<_> =
-            sent.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
+        let sent = held.sent_to(url).into_iter().filter(|cookie| !cookie.expires_by(&now));
+        let pairs: Vec<_> = sent.map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
         let header = HeaderValue::from_str(&pairs.join("; ")).ok().filter(|_| !pairs.is_empty());
         let header = header.map(|mut header| {
             header.set_sensitive(true);
@@ -177,7 +176,14 @@ impl CookieJar {
 
     /// Whether it has a cookie for `url` whose name ends so.
     pub(super) fn has(&self, url: &Url, ending: &str) -> bool {
-        self.held().cookies.iter().any(|cookie| cookie.name().ends_with(ending) && cookie.matches(url))
+        self.held().named(url, ending).next().is_some()
+    }
+
+    /// Whether it has cookies for `url` whose names end so, none of which has a value that begins so.
+    pub(super) fn has_another(&self, url: &Url, ending: &str, beginning: &str) -> bool {
+        let held = self.held();
+        let mut cookies = held.named(url, ending).peekable();
+        cookies.peek().is_some() && !cookies.any(|cookie| cookie.value().starts_with(beginning))
     }
 
     /// Tells all providers over this jar, but the one that says so, that the session may be another one now.
@@ -225,6 +231,10 @@ impl fmt::Debug for CookieJar {
 }
 
 impl Held {
+    fn named<'h>(&'h self, url: &'h Url, ending: &'h str) -> impl Iterator<Item = &'h Cookie<'static>> {
+        self.cookies.iter().filter(move |cookie| cookie.name().ends_with(ending) && cookie.matches(url))
+    }
+
     /// Whether anything is other than it was.
     fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
         match answering {
@@ -241,6 +251,13 @@ impl Held {
         let too_many = self.cookies.len().saturating_sub(MAX_COOKIES);
         self.cookies.drain(..too_many);
         self.cookies != before
+    }
+
+    /// In the order in which they are sent: the longest path first, of the same length the oldest.
+    fn sent_to(&self, url: &Url) -> Vec<&Cookie<'static>> {
+        let mut sent: Vec<_> = self.cookies.iter().filter(|cookie| cookie.matches(url)).collect();
+        sent.sort_by_key(|cookie| Reverse(cookie.path.len()));
+        sent
     }
 
     /// In the place of the one that it replaces: that decides the order in which they are sent.

@@ -43,15 +43,15 @@ impl JarFile {
 impl JarStorage for JarFile {
     async fn load(&self) -> Result<Option<String>, BoxError> {
         let path = self.path.clone();
-        task::spawn_blocking(move || {
-            warn_of_readers(&path);
-            match fs::read_to_string(&path) {
-                Ok(text) => Ok(Some(text)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(&path) => Ok(None),
-                Err(error) => Err(format!("{}: {error}", path.display()).into()),
-            }
-        })
-        .await?
+        let (text, others_may_read) =
+            task::spawn_blocking(move || (read(&path), others_may_read(&path))).await?;
+        if others_may_read {
+            tracing::warn!(
+                path = %self.path.display(),
+                "others may read these cookies and act as the user: chmod 600 it, and sign out if somebody may have done so"
+            );
+        }
+        text
     }
 
     async fn save(&self, cookies: &str) -> Result<(), BoxError> {
@@ -66,6 +66,14 @@ impl JarStorage for JarFile {
 /// Without one nothing could be saved later, which only the log would say.
 fn has_folder(path: &Path) -> bool {
     path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+}
+
+fn read(path: &Path) -> Result<Option<String>, BoxError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(path) => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
 }
 
 /// Writes beside the file first: with a name that nobody can know, so that nothing is written through somebody's link.
@@ -92,18 +100,15 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn warn_of_readers(path: &Path) {
+fn others_may_read(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
-        tracing::warn!(
-            path = %path.display(),
-            "others may read these cookies and act as the user: chmod 600 it, and sign out if somebody may have done so"
-        );
-    }
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn warn_of_readers(_: &Path) {}
+fn others_may_read(_: &Path) -> bool {
+    false
+}
 
 #[cfg(test)]
 mod tests {

@@ -15,13 +15,17 @@ use http::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{ClientError, CookieJar, jar::Answering};
+use super::{ClientError, ClientErrorKind, CookieJar, jar::Answering};
 use crate::{
     clock::{Clock, Timestamp},
     dialect::{ClientRules, Dialect},
     http_client::{HttpClient, asked},
 };
 
+/// How the names of the cookies end whose values begin with the token.
+const CSRF_COOKIE: &str = ".csrf-token";
+/// How often a cookie is replaced while a token is on its way, before something else must be wrong.
+const MAX_REPLACED: usize = 5;
 const RETURN_REDIRECT: HeaderName = HeaderName::from_static("x-auth-return-redirect");
 
 /// Where the server is, how it is asked, and what is known of it.
@@ -118,7 +122,21 @@ impl Server {
     }
 
     /// The token that every form has to carry (`docs/protocol.md` section 3).
+    ///
+    /// A server that is asked several things at once, and has not been asked before, gives each answer a token and a cookie.
+    /// The last cookie stays, so who was given another token asks again.
     pub(super) async fn csrf_token(&self) -> Result<String, ClientError> {
+        let mut token = self.given_csrf_token().await?;
+        for _ in 0..MAX_REPLACED {
+            if !self.jar.has_another(&self.base, CSRF_COOKIE, &token) {
+                break;
+            }
+            token = self.given_csrf_token().await?;
+        }
+        Ok(token)
+    }
+
+    async fn given_csrf_token(&self) -> Result<String, ClientError> {
         let mut members = self.get("csrf").await?;
         if let Some(shown) = self.shown_by_cookies() {
             *self.dialect.found() = Some(shown);
@@ -131,50 +149,17 @@ impl Server {
 
     /// The session after an update. None if the server has not changed it.
     pub(super) async fn post_update(&self, data: Option<Value>) -> Result<Map<String, Value>, ClientError> {
-        let url = self.endpoint(&["session"]);
-        let csrf_token = self.csrf_token().await?;
-        let mut answered = self.post_update_once(&url, data.as_ref(), csrf_token).await;
-        if answered.as_ref().is_err_and(|error| error.status() == Some(StatusCode::BAD_REQUEST)) {
-            let csrf_token = self.csrf_token().await?; // As for forms.
-            answered = self.post_update_once(&url, data.as_ref(), csrf_token).await;
+        let mut body = json!({ "csrfToken": self.csrf_token().await? });
+        if let Some(data) = data {
+            body["data"] = data;
         }
+        let url = self.endpoint(&["session"]);
+        let answered = self.read_members(Method::POST, &url, Content::Json(body), Effect::Update).await;
         self.logged(&url, answered).await
     }
 
-    async fn post_update_once(
-        &self,
-        url: &Url,
-        data: Option<&Value>,
-        csrf_token: String,
-    ) -> Result<Map<String, Value>, ClientError> {
-        let mut body = json!({ "csrfToken": csrf_token });
-        if let Some(data) = data {
-            body["data"] = data.clone();
-        }
-        self.read_members(Method::POST, url, Content::Json(body), Effect::Update).await
-    }
-
     /// Posts a form, and asks for the answer in JSON.
-    ///
-    /// Each of the first answers of a server brings a token, if several were asked for at once; the cookie of one
-    /// replaces that of another. So a token that is refused is asked for once more.
     pub(super) async fn post(
-        &self,
-        url: &Url,
-        fields: &[(String, String)],
-        csrf_token: &str,
-        callback_url: Option<&str>,
-    ) -> Result<Outcome, ClientError> {
-        let outcome = self.post_once(url, fields, csrf_token, callback_url).await?;
-        if !self.refuses_token(&outcome) {
-            return Ok(outcome);
-        }
-        let csrf_token = self.csrf_token().await?;
-        let outcome = self.post_once(url, fields, &csrf_token, callback_url).await?;
-        if self.refuses_token(&outcome) { Err(ClientError::token_refused(&place(url))) } else { Ok(outcome) }
-    }
-
-    async fn post_once(
         &self,
         url: &Url,
         fields: &[(String, String)],
@@ -189,8 +174,9 @@ impl Server {
             _ if status.is_success() => return Err(ClientError::shape(&place(url), "with a JSON object")),
             _ => return Err(ClientError::of_status(&place(url), status)),
         };
-        let url = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
-        Ok(Outcome { status, url })
+        let to = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
+        let outcome = Outcome { status, url: to };
+        if self.refuses_token(&outcome) { Err(ClientError::token_refused(&place(url))) } else { Ok(outcome) }
     }
 
     /// Whether a form has led back to its page, or to an error, for want of a token that the cookie goes with
@@ -297,7 +283,7 @@ impl Server {
         let shown: Vec<_> = [Dialect::V4, Dialect::V5]
             .into_iter()
             .filter(|dialect| {
-                self.jar.has(&self.base, &format!("{}.csrf-token", dialect.rules().cookie_stem))
+                self.jar.has(&self.base, &format!("{}{CSRF_COOKIE}", dialect.rules().cookie_stem))
             })
             .collect();
         match shown[..] {
@@ -307,12 +293,11 @@ impl Server {
     }
 
     /// Tells servers that want to know what the clients of npm tell them: that a request for JSON failed
-    /// (`docs/protocol.md` section 15.5).
+    /// (`docs/protocol.md` section 15.5). One that gave no answer would have us wait for the next one, too.
     async fn logged<T>(&self, url: &Url, answered: Result<T, ClientError>) -> Result<T, ClientError> {
+        let wants_logs = self.logs && self.dialect().is_some_and(|dialect| dialect.rules().serves_log);
         let error = match answered {
-            Err(error) if self.logs && self.dialect().is_some_and(|dialect| dialect.rules().serves_log) => {
-                error
-            }
+            Err(error) if wants_logs && error.kind() != ClientErrorKind::Unavailable => error,
             answered => return answered,
         };
         let form = Serializer::new(String::new())

@@ -33,6 +33,9 @@ enum Member {
     Redirect(bool),
 }
 
+const CALLBACK_URL: &str = "callbackUrl";
+const REDIRECT: &str = "redirect";
+
 /// Where a sign-in has led.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -66,7 +69,7 @@ impl SignInOptions {
         Self::default()
     }
 
-    /// A field of the provider's form, such as `username` or `email`.
+    /// A field of the provider's form, such as `username` or `email`. Of two with one name the last counts.
     pub fn field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(Member::Field(name.into(), value.into()))
     }
@@ -87,13 +90,17 @@ impl SignInOptions {
         self.with(Member::Redirect(redirect))
     }
 
+    /// In the place of the one with the same name, as in an object of JavaScript.
     fn with(mut self, member: Member) -> Self {
-        self.members.push(member);
+        match self.members.iter_mut().find(|known| known.name() == member.name()) {
+            Some(known) => *known = member,
+            None => self.members.push(member),
+        }
         self
     }
 
     fn leaves(&self) -> bool {
-        let named = self.members.iter().rev().find_map(|member| match member {
+        let named = self.members.iter().find_map(|member| match member {
             Member::Redirect(redirect) => Some(*redirect),
             _ => None,
         });
@@ -102,7 +109,7 @@ impl SignInOptions {
 
     /// Where to go afterwards, if it was said.
     fn goal(&self) -> Option<&str> {
-        let named = |wanted: fn(&Member) -> Option<&String>| self.members.iter().rev().find_map(wanted);
+        let named = |wanted: fn(&Member) -> Option<&String>| self.members.iter().find_map(wanted);
         let redirect_to = named(|member| match member {
             Member::RedirectTo(url) => Some(url),
             _ => None,
@@ -119,26 +126,29 @@ impl SignInOptions {
     fn into_fields(self, sends_options: bool, goal: &str) -> Vec<(String, String)> {
         let fields = self.members.into_iter().filter_map(|member| match member {
             Member::Field(name, value) => Some((name, value)),
-            Member::CallbackUrl(_) if sends_options => Some(("callbackUrl".to_owned(), goal.to_owned())),
-            Member::Redirect(redirect) if sends_options => {
-                Some(("redirect".to_owned(), redirect.to_string()))
-            }
+            Member::CallbackUrl(_) if sends_options => Some((CALLBACK_URL.to_owned(), goal.to_owned())),
+            Member::Redirect(redirect) if sends_options => Some((REDIRECT.to_owned(), redirect.to_string())),
             _ => None,
         });
         fields.collect()
     }
 }
 
+impl Member {
+    fn name(&self) -> &str {
+        match self {
+            Self::Field(name, _) => name,
+            Self::CallbackUrl(_) => CALLBACK_URL,
+            Self::RedirectTo(_) => "redirectTo",
+            Self::Redirect(_) => REDIRECT,
+        }
+    }
+}
+
 /// Names only: the values are passwords.
 impl fmt::Debug for SignInOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.members.iter().map(|member| match member {
-            Member::Field(name, _) => name.as_str(),
-            Member::CallbackUrl(_) => "callbackUrl",
-            Member::RedirectTo(_) => "redirectTo",
-            Member::Redirect(_) => "redirect",
-        });
-        f.debug_list().entries(names).finish()
+        f.debug_list().entries(self.members.iter().map(Member::name)).finish()
     }
 }
 
@@ -205,13 +215,13 @@ pub(super) async fn sign_in<U>(
     let goal = options.goal().unwrap_or(&client.inner.callback_url).to_owned();
     let providers = client.get_providers().await?;
     let Some(provider) = providers.into_iter().find(|known| Some(known.id.as_str()) == provider) else {
-        return Ok(SignIn::Redirect(sign_in_page(server, &[("callbackUrl", &goal)])));
+        return Ok(SignIn::Redirect(sign_in_page(server, &[(CALLBACK_URL, &goal)])));
     };
     let token = server.csrf_token().await?; // Shows the dialect, too.
     let rules = server.rules();
     let leaves = options.leaves() || !(rules.stays_anywhere || is_answered_at_once(&provider));
     let fields = options.into_fields(rules.sends_options, &goal);
-    let has_goal = fields.iter().any(|(name, _)| name == "callbackUrl");
+    let has_goal = fields.iter().any(|(name, _)| name == CALLBACK_URL);
     let mut url = server.endpoint(&[begins_at(&provider), &provider.id]);
     if !authorization_params.is_empty() {
         url.query_pairs_mut().extend_pairs(authorization_params);
@@ -219,7 +229,7 @@ pub(super) async fn sign_in<U>(
     let outcome = server.post(&url, &fields, &token, (!has_goal).then_some(&goal)).await?;
     server.jar.announce(by);
     Ok(if leaves {
-        SignIn::Redirect(outcome.url.unwrap_or(goal))
+        SignIn::Redirect(outcome.url.unwrap_or_else(|| server.resolve(&goal)))
     } else {
         SignIn::Response(SignInResponse::of(outcome))
     })

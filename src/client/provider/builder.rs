@@ -83,8 +83,9 @@ impl<U: DeserializeOwned + Send + Sync + 'static> SessionProviderBuilder<U> {
         self
     }
 
-    /// `useSession({ required: true, onUnauthenticated })`: called with the URL of the sign-in page whenever it turns out
-    /// that nobody is signed in. The status is [`Loading`](super::SessionStatus::Loading) then, until somebody is.
+    /// `useSession({ required: true, onUnauthenticated })`: called with the URL of the sign-in page when it turns out that
+    /// nobody is signed in: at the start, and each time that a session is over. The status is
+    /// [`Loading`](super::SessionStatus::Loading) then, until somebody is.
     ///
     /// That the server cannot be asked is no reason to call it.
     pub fn required(mut self, on_unauthenticated: impl Fn(&str) + Send + Sync + 'static) -> Self {

@@ -1,6 +1,7 @@
 //! When the session is read, and what becomes of the answer.
 
 use std::{
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -43,8 +44,10 @@ struct Progress {
     asked: Option<Timestamp>,
     /// How many answers there were.
     answers: u64,
-    /// The end of a session for which the server was asked whether it is one.
+    /// The end of a session that the server has told when that was over already.
     ended: Option<Timestamp>,
+    /// Whether nobody is signed in for certain, so that whoever requires somebody has been called.
+    nobody: bool,
 }
 
 /// Why the session is read.
@@ -71,6 +74,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
             asked: initial.is_some().then_some(now),
             answers: 0,
             ended: None,
+            nobody: false,
         };
         let shared = Self {
             client,
@@ -112,7 +116,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         let _turn = self.turn.lock().await;
         let updated = self.client.update_as(data, Some(self.number)).await?.map(Arc::new);
         if let Some(session) = &updated {
-            self.show(Some(Arc::clone(session)));
+            self.hear(Some(Arc::clone(session)));
         }
         Ok(updated)
     }
@@ -154,7 +158,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         (runs && self.has_session()).then(|| progress.asked.unwrap_or(self.now()).plus(interval))
     }
 
-    /// When the session ends, unless the server was asked about that already: its clock is the one that counts.
+    /// When the session ends, unless it had ended when the server told it: its clock is the one that counts.
     fn session_end(&self) -> Option<Timestamp> {
         let end = self.state.borrow().data.as_ref()?.expires?;
         (self.progress().ended != Some(end)).then_some(end)
@@ -181,21 +185,19 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
     }
 
     fn settle(&self, answer: Result<Option<Session<U>>, ClientError>) {
-        let end = self.state.borrow().data.as_ref().and_then(|session| session.expires);
-        let is_over = end.is_some_and(|end| end <= self.now());
-        if is_over {
-            self.progress().ended = end;
-        }
         match answer {
             Ok(session) => {
                 self.progress().known = true;
-                self.show(session.map(Arc::new));
+                self.hear(session.map(Arc::new));
             }
             Err(error) => {
+                // By what the server has said itself it has ended: it is asked again as if nothing was known.
+                let is_over = self.session_end().is_some_and(|end| end <= self.now());
+                self.progress().known &= !is_over;
+                let nobody = self.progress().nobody;
                 self.state.send_modify(|state| {
-                    // By what the server has said itself it has ended.
                     let data = state.data.take().filter(|_| !is_over);
-                    *state = SessionState { error: Some(error), ..SessionState::of(data) };
+                    *state = SessionState { error: Some(error), ..self.state_of(data, nobody) };
                 });
             }
         }
@@ -203,15 +205,23 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         self.changed.notify_one();
     }
 
-    /// Shows what is known for certain.
+    /// Shows what the server has said. Where its clock and ours disagree, a session may be over by ours when it is told:
+    /// that is no reason to ask again.
+    fn hear(&self, session: Option<Arc<Session<U>>>) {
+        let end = session.as_ref().and_then(|session| session.expires);
+        self.progress().ended = end.filter(|end| *end <= self.now());
+        self.show(session);
+    }
+
+    /// Shows what is known for certain, and calls whoever requires somebody when it turns out that there is nobody.
     fn show(&self, session: Option<Arc<Session<U>>>) {
-        let is_required = self.options.on_unauthenticated.as_ref().filter(|_| session.is_none());
-        let mut state = SessionState::of(session);
-        if is_required.is_some() {
-            state.status = SessionStatus::Loading;
-        }
-        self.state.send_replace(state);
-        if let Some(on_unauthenticated) = is_required {
+        let nobody = session.is_none();
+        let was_nobody = mem::replace(&mut self.progress().nobody, nobody);
+        self.state.send_replace(self.state_of(session, nobody));
+        if let Some(on_unauthenticated) = &self.options.on_unauthenticated
+            && nobody
+            && !was_nobody
+        {
             let parameters = [("error", "SessionRequired"), ("callbackUrl", &self.client.inner.callback_url)];
             let page = sign_in::sign_in_page(self.client.server(), &parameters);
             // It is code of the application, and the provider goes on without it.
@@ -220,6 +230,15 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
             }
         }
         self.changed.notify_one();
+    }
+
+    /// The state with this session; `nobody`: it is certain that there is none.
+    fn state_of(&self, session: Option<Arc<Session<U>>>, nobody: bool) -> SessionState<U> {
+        let mut state = SessionState::of(session);
+        if nobody && self.options.on_unauthenticated.is_some() {
+            state.status = SessionStatus::Loading;
+        }
+        state
     }
 
     fn now(&self) -> Timestamp {

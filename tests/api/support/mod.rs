@@ -1,5 +1,6 @@
 //! What the tests share: a clock that stands where it is put, a browser with a jar, a service to protect.
 
+pub mod findings;
 mod golden;
 pub mod vectors;
 
