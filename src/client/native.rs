@@ -168,6 +168,15 @@ impl<U> Client<U> {
     async fn follow(&self, url: &Url) -> Result<SignInResponse, ClientError> {
         let outcome = self.server().follow(url).await?;
         self.server().jar.announce(None);
+        // It was sealed for a program, and this one has not begun it, or no longer knows: nobody was signed in.
+        let passed_on = outcome
+            .url
+            .as_deref()
+            .and_then(|to| Url::parse(to).ok())
+            .is_some_and(|to| to.path() == url.path() && parameter(&to, "state").is_some());
+        if passed_on {
+            return Ok(SignInResponse::refused("OAuthCallback".to_owned()));
+        }
         Ok(SignInResponse::of_page(outcome))
     }
 }
