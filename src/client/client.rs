@@ -146,7 +146,7 @@ impl<U> Client<U> {
     ///
     /// # Errors
     ///
-    /// When the server cannot be asked, or could not end the session: it is to be tried again.
+    /// When the server cannot be asked, or did not end the session: it is to be tried again.
     pub async fn sign_out(&self, options: SignOutOptions) -> Result<String, ClientError> {
         self.sign_out_as(options, None).await
     }
@@ -163,6 +163,10 @@ impl<U> Client<U> {
         let outcome = server.post(&url, &[], &token, Some(&callback_url)).await?;
         if !outcome.status.is_success() {
             return Err(ClientError::of_status(url.as_str(), outcome.status));
+        }
+        // Who is told "signed out" believes it.
+        if outcome.is_refusal() && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
+            return Err(ClientError::shape(url.as_str(), "that the session is over"));
         }
         server.jar.announce(by);
         Ok(outcome.url.unwrap_or_else(|| server.resolve(&callback_url)))

@@ -19,6 +19,9 @@ use crate::{clock::Timestamp, error::BoxError};
 
 /// How many cookies a jar keeps; the oldest make room.
 const MAX_COOKIES: usize = 200;
+/// The longest name and value, together, and the longest of what follows them, in bytes (RFC 6265bis section 5.6).
+const MAX_PAIR: usize = 4096;
+const MAX_ATTRIBUTE: usize = 1024;
 /// How many announcements wait for a provider that is busy; of more it is told that there were some.
 const MAX_WAITING: usize = 16;
 
@@ -274,13 +277,19 @@ impl Held {
 
 /// A `Set-Cookie` header as it counts here: with its end by the clock that is in use.
 fn received(header: &str, url: &Url, now: Timestamp) -> Option<Cookie<'static>> {
-    let mut cookie = SetCookie::parse(header.to_owned()).ok()?;
+    let mut cookie = SetCookie::parse(header.to_owned()).ok().filter(is_short)?;
     if let Some(age) = cookie.max_age() {
         cookie.set_expires(now.to_offset().checked_add(age).unwrap_or(latest()));
         cookie.set_max_age(None);
     }
     let received = Cookie::try_from_raw_cookie(&cookie, url).ok()?;
     keeps_its_promise(&cookie).then_some(received)
+}
+
+fn is_short(cookie: &SetCookie<'_>) -> bool {
+    let attributes = [cookie.path(), cookie.domain()];
+    cookie.name().len() + cookie.value().len() <= MAX_PAIR
+        && attributes.into_iter().flatten().all(|value| value.len() <= MAX_ATTRIBUTE)
 }
 
 /// What a name that begins so promises (RFC 6265bis section 4.1.3).
@@ -295,4 +304,53 @@ fn keeps_its_promise(cookie: &SetCookie<'_>) -> bool {
 
 fn latest() -> OffsetDateTime {
     Timestamp::from_millis(i64::MAX).to_offset()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    const NOW: i64 = 1_768_478_400;
+
+    async fn taking(cookies: &[String]) -> CookieJar {
+        let (jar, url) = (CookieJar::new(), Url::parse("https://app.example/api/auth/session").unwrap());
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, HeaderValue::from_str(cookie).unwrap());
+        }
+        jar.take(&url, &headers, Answering::Change, Timestamp::from_secs(NOW)).await;
+        jar
+    }
+
+    /// RFC 6265bis section 5.6: what a server may leave here has an end.
+    #[tokio::test]
+    async fn cookies_that_are_too_long_are_none() {
+        let name_and_value = |length: usize| format!("name={}", "v".repeat(length - 4));
+        for (cookie, taken) in [
+            (name_and_value(4096), true),
+            (format!("{}; Path=/; Secure; HttpOnly", name_and_value(4096)), true),
+            (name_and_value(4097), false),
+            (format!("{}=v", "n".repeat(4096)), false),
+            (format!("name=v; Path=/{}", "p".repeat(1023)), true),
+            (format!("name=v; Path=/{}", "p".repeat(1024)), false),
+            (format!("name=v; Domain={}", "d".repeat(1025)), false),
+            ("name=v; Unknown=".to_owned() + &"u".repeat(5000), true),
+        ] {
+            assert_eq!(
+                taking(std::slice::from_ref(&cookie)).await.held().cookies.len(),
+                usize::from(taken),
+                "{}",
+                cookie.len()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_jar_is_bounded() {
+        let many: Vec<_> = (0..1000).map(|number| format!("n{number}=v; Path=/")).collect();
+        let jar = taking(&many).await;
+        assert_eq!(jar.held().cookies.len(), MAX_COOKIES);
+    }
 }

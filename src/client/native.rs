@@ -156,7 +156,11 @@ impl<U> Client<U> {
         let came_back = Url::parse(url).map_err(|_| no_callback())?;
         let (_, provider) = came_back.path().rsplit_once("/callback/").ok_or_else(no_callback)?;
         let mut url = self.server().endpoint(&["callback"]);
-        url.set_path(&format!("{}/{provider}", url.path()));
+        let callbacks = format!("{}/", url.path());
+        url.set_path(&format!("{callbacks}{provider}"));
+        // Whoever has made the URL would otherwise have anything asked that is at the server, by `..` and the like.
+        let asked = url.path().strip_prefix(&callbacks).filter(|id| !id.is_empty() && !id.contains('/'));
+        asked.ok_or_else(no_callback)?;
         url.set_query(came_back.query());
         self.follow(&url).await
     }
@@ -164,6 +168,15 @@ impl<U> Client<U> {
     async fn follow(&self, url: &Url) -> Result<SignInResponse, ClientError> {
         let outcome = self.server().follow(url).await?;
         self.server().jar.announce(None);
+        // It was sealed for a program, and this one has not begun it, or no longer knows: nobody was signed in.
+        let passed_on = outcome
+            .url
+            .as_deref()
+            .and_then(|to| Url::parse(to).ok())
+            .is_some_and(|to| to.path() == url.path() && parameter(&to, "state").is_some());
+        if passed_on {
+            return Ok(SignInResponse::refused("OAuthCallback".to_owned()));
+        }
         Ok(SignInResponse::of_page(outcome))
     }
 }
@@ -204,6 +217,39 @@ mod tests {
         assert!(opened.to_string().ends_with("https://acorn.example/authorize"), "{opened}");
         for url in ["file:///bin/sh", "vscode://open?file=/etc/passwd", "javascript:alert(1)"] {
             assert_eq!(sign_in_where_it_leads_to(url).await.kind(), ClientErrorKind::Shape, "{url}");
+        }
+    }
+
+    /// What a program is opened with may come from anywhere.
+    #[tokio::test]
+    async fn a_callback_is_all_that_is_asked_for() {
+        let (asked, mut requests) = tokio::sync::mpsc::unbounded_channel();
+        let send = move |request: Request<Bytes>| {
+            asked.send(request.uri().path().to_owned()).unwrap();
+            async move { Ok(Response::new(Bytes::new())) }
+        };
+        let client = Client::builder("https://app.example").http_client(send).build().unwrap();
+        for url in [
+            "my-app:x/callback/../../../admin/delete?id=1",
+            "my-app:x/callback/acme/../../../../admin/delete?id=1",
+            "my-app:x/callback/%2e%2e/signout",
+            r"my-app://x/callback/..\..\..\admin\delete",
+            r"my-app://x/callback/acme\..\..\signout",
+            "https://app.example/api/auth/callback/acme/more",
+            "https://app.example/api/auth/callback/",
+            "my-app:x/callback/.",
+        ] {
+            let refused = client.complete_sign_in(url).await;
+            assert_eq!(refused.map_err(|error| error.kind()), Err(ClientErrorKind::Unsupported), "{url}");
+            assert!(requests.try_recv().is_err(), "{url}");
+        }
+        for (url, path) in [
+            ("my-app://x/callback/acme?code=1&state=2", "/api/auth/callback/acme"),
+            ("my-app:/elsewhere/callback/acme?code=1", "/api/auth/callback/acme"),
+            ("https://app.example/api/auth/callback/a%20b?code=1", "/api/auth/callback/a%20b"),
+        ] {
+            client.complete_sign_in(url).await.unwrap();
+            assert_eq!(requests.try_recv().unwrap(), path, "{url}");
         }
     }
 }

@@ -73,6 +73,16 @@ enum Effect {
     Change,
 }
 
+impl Outcome {
+    /// Whether the browser is led to a page that says what is wrong, with a status of success.
+    pub(super) fn is_refusal(&self) -> bool {
+        let url = self.url.as_deref().and_then(|url| Url::parse(url).ok());
+        url.is_some_and(|url| {
+            url.query_pairs().any(|(name, value)| name == "error" || name == "csrf" && value == "true")
+        })
+    }
+}
+
 impl KnownDialect {
     pub(super) fn new(set: Option<Dialect>) -> Self {
         Self { set, found: Mutex::default() }

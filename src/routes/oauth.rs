@@ -105,7 +105,8 @@ fn passed_on(cx: &Cx, provider: &OAuth, answer: &Answer<'_>) -> Option<String> {
     let state = answer.field("state").filter(|_| cx.site.oauth.native_clients)?;
     let port = cx.site.oauth.checks.awaited_at(state, &carrier(cx))?;
     tracing::debug!(provider = %provider.id, "the answer of a provider is passed on to the program that asked");
-    Some(format!("{}{}?{}", port.origin(), callback_path(&cx.site, provider), answer.query(state, cx)))
+    let query = answer.query(provider, state, cx)?;
+    Some(format!("{}{}?{query}", port.origin(), callback_path(&cx.site, provider)))
 }
 
 fn callback_path(site: &Site, provider: &OAuth) -> String {
@@ -167,19 +168,22 @@ impl<'c> Answer<'c> {
         form.map(Self::Posted).ok_or("what was posted was not sealed here, or too long ago")
     }
 
-    /// The same once more, for the program that it is passed on to: by its state it knows what it waits for.
-    fn query(&self, state: &str, cx: &Cx) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        match self {
-            Self::Query(fields) => query
-                .extend_pairs(PostedForm::FIELDS.iter().filter_map(|name| Some((name, fields.text(name)?)))),
-            Self::Posted(_) => query
-                .extend_pairs(
-                    cx.query.text(PostedForm::PARAMETER).map(|sealed| (PostedForm::PARAMETER, sealed)),
-                )
-                .append_pair("state", state),
+    /// The same once more, for the program that it is passed on to, which knows by its state what it waits for. The rest is
+    /// sealed with that state: whoever listens there instead has no code to put into a sign-in of their own, which PKCE
+    /// and `nonce` prevent at some providers only.
+    fn query(&self, provider: &OAuth, state: &str, cx: &Cx) -> Option<String> {
+        let sealed = match self {
+            // `user` is for forms, which come from the provider.
+            Self::Query(fields) => cx.site.oauth.checks.posted().seal(
+                &provider.id,
+                |name| fields.text(name).filter(|_| name != "user"),
+                cx.visit.now,
+            )?,
+            Self::Posted(_) => cx.query.text(PostedForm::PARAMETER)?.to_owned(),
         };
-        query.finish()
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(PostedForm::PARAMETER, &sealed).append_pair("state", state);
+        Some(query.finish())
     }
 
     /// A parameter that is there, and not empty.

@@ -79,6 +79,30 @@ async fn s30_s31_nobody_else_can_use_what_is_passed_on() {
     }
 }
 
+/// S31: at a provider without PKCE and `nonce`, too, what is passed on fits into no other sign-in: whoever has taken the
+/// port away would put the code into one of their own.
+#[tokio::test]
+async fn s31_what_is_passed_on_fits_no_other_sign_in() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let acme = oidc("acme", &provider).without_pkce().without_nonce();
+        let auth = builder(&time).dialect(dialect).native_clients(true).provider(acme).build().unwrap();
+        let (mut program, mut user, mut thief) = (browser(&auth), browser(&auth), browser(&auth));
+        let query = passed_on(&back_from_provider(&mut program, &mut user).await).to_owned();
+        for callback_url in [LISTENER, "/"] {
+            let own = begin_for(&mut thief, "acme", "", callback_url).await.unwrap();
+            let injected = with_params(&format!("/api/auth/callback/acme{query}"), |params| {
+                let others = params.into_iter().filter(|(name, _)| name != "state");
+                others.chain([("state".to_owned(), param(&own, "state"))]).collect()
+            });
+            assert!(!is_session(&thief.get(&injected).await), "{dialect}: {callback_url}");
+        }
+        assert!(provider.seen("/token").is_empty(), "{dialect}");
+        signed_in(&program.get(&format!("/api/auth/callback/acme{query}")).await);
+    }
+}
+
 /// S30, S41: only states that were sealed here lead away, and to no other address.
 #[tokio::test]
 async fn s30_s41_a_state_of_somebody_else_leads_nowhere() {
@@ -164,7 +188,7 @@ async fn a_refusal_is_passed_on_too() {
         let answer = user.get(&format!("/api/auth/callback/acme?{query}")).await;
         let query = passed_on(&answer).to_owned();
         let names: Vec<_> = pairs(&query.as_bytes()[1..]).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["state", "error"], "{dialect}: what is known of answers, and nothing else");
+        assert_eq!(names, ["posted", "state"], "{dialect}: what is known of answers, and nothing else");
         Fault::Provider.is_told(
             "no",
             dialect,

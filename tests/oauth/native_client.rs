@@ -142,6 +142,29 @@ async fn a_user_who_says_no_ends_it() {
     }
 }
 
+/// An answer that the site passes on once more, since this program no longer has what it began with, is no sign-in.
+#[tokio::test]
+async fn an_answer_that_fits_no_sign_in_is_a_refusal() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = site(dialect, &time, &provider);
+        let program = program(&auth, &time);
+        let (mut urls, outcome) = signing_in(&program);
+        let user = async {
+            let url = urls.recv().await.unwrap();
+            let to = led_on(&auth, &url).await;
+            program.jar().clear().await;
+            visit(Method::GET, &to, None).await
+        };
+        let (outcome, (status, page)) = tokio::join!(outcome, user);
+        let outcome = outcome.unwrap();
+        assert_eq!((outcome.error.as_deref(), outcome.url), (Some("OAuthCallback"), None), "{dialect}");
+        assert!(status == StatusCode::BAD_REQUEST && page.contains("not signed in"), "{dialect}: {page}");
+        assert_eq!(program.get_session().await.unwrap(), None, "{dialect}");
+    }
+}
+
 /// Who never comes back is not waited for without an end, by the clock that is in use.
 #[tokio::test]
 async fn a_user_who_does_not_come_back() {

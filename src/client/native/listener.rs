@@ -14,12 +14,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::JoinSet,
+    time::sleep,
 };
 
 use crate::client::ClientError;
 
 /// How many connections there may be: browsers open some in advance.
 const MAX_CONNECTIONS: usize = 32;
+/// Before the next connection is accepted where one could not be.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -78,9 +81,16 @@ impl Listener {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                Ok((stream, _)) = self.socket.accept(), if connections.len() < MAX_CONNECTIONS => {
-                    connections.spawn(serve(stream, expected.clone(), visits.clone()));
-                }
+                accepted = self.socket.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(serve(stream, expected.clone(), visits.clone()));
+                    }
+                    // The browser gave it up, or this program has too many files open: the next one may do.
+                    Err(error) => {
+                        tracing::debug!("a connection of the browser was not accepted: {error}");
+                        sleep(PAUSE).await;
+                    }
+                },
                 Some(_) = connections.join_next() => {}
                 Some(visit) = visited.recv() => {
                     connections.detach_all(); // One of them waits for what it has to say.

@@ -4,6 +4,8 @@ mod builder;
 mod driver;
 mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 

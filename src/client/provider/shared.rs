@@ -20,6 +20,9 @@ use crate::{
     clock::Timestamp,
 };
 
+/// Between two reads of a session because it has ended, however short those are that the server gives.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Providers have numbers, by which they know what they have said themselves.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -147,21 +150,32 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
     /// In how long the driver has to do something by itself.
     pub(super) fn due(&self) -> Option<Duration> {
         let now = self.now();
-        [self.interval_end(), self.session_end()].into_iter().flatten().min().map(|end| end.since(now))
+        [self.interval_end(), self.session_due()].into_iter().flatten().min().map(|end| end.since(now))
     }
 
     /// When the interval ends, if there is one at present.
     fn interval_end(&self) -> Option<Timestamp> {
         let interval = self.options.refetch_interval?.max(self.options.client_max_age);
-        let progress = self.progress();
-        let runs = progress.online || self.options.refetch_when_offline;
-        (runs && self.has_session()).then(|| progress.asked.unwrap_or(self.now()).plus(interval))
+        let runs = self.options.refetch_when_offline || self.progress().online;
+        let now = self.now();
+        (runs && self.has_session()).then(|| self.asked(now).map_or(now, |asked| asked.plus(interval)))
     }
 
     /// When the session ends, unless it had ended when the server told it: its clock is the one that counts.
     fn session_end(&self) -> Option<Timestamp> {
         let end = self.state.borrow().data.as_ref()?.expires?;
         (self.progress().ended != Some(end)).then_some(end)
+    }
+
+    /// When it is asked whether it has ended.
+    fn session_due(&self) -> Option<Timestamp> {
+        let (end, asked) = (self.session_end()?, self.asked(self.now()));
+        Some(asked.map_or(end, |asked| end.max(asked.plus(PAUSE))))
+    }
+
+    /// When the server was asked last. A clock that was set back since does not know.
+    fn asked(&self, now: Timestamp) -> Option<Timestamp> {
+        self.progress().asked.filter(|asked| *asked <= now)
     }
 
     fn is_reason(&self, cause: Cause) -> bool {
@@ -171,7 +185,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
             Cause::Asked | Cause::Announcement => true,
             Cause::Start => !self.progress().known,
             Cause::Event => !self.progress().known || self.has_session() && !self.is_new(now),
-            Cause::Time => is_over(self.session_end()) || is_over(self.interval_end()),
+            Cause::Time => is_over(self.session_due()) || is_over(self.interval_end()),
         }
     }
 
@@ -180,8 +194,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
     }
 
     fn is_new(&self, now: Timestamp) -> bool {
-        let asked = self.progress().asked;
-        asked.is_some_and(|asked| now < asked.plus(self.options.client_max_age))
+        self.asked(now).is_some_and(|asked| now < asked.plus(self.options.client_max_age))
     }
 
     fn settle(&self, answer: Result<Option<Session<U>>, ClientError>) {
