@@ -2,6 +2,8 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+use bytes::Bytes;
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -166,6 +168,30 @@ impl<U> Client<U> {
         }
         server.jar.announce(by);
         Ok(outcome.url.unwrap_or(callback_url))
+    }
+
+    /// `fetch(..)` of a page: asks the site anything else, signed in as this visitor is. A path is one of the site's
+    /// origin, and no other origin is asked. The response is what the site has answered: any status is one, and a redirect is
+    /// not followed.
+    ///
+    /// ```no_run
+    /// # async fn example(client: portcullis::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http::{Request, StatusCode};
+    ///
+    /// let response = client.fetch(Request::get("/api/orders").body(Bytes::new())?).await?;
+    /// if response.status() == StatusCode::UNAUTHORIZED {
+    ///     println!("sign in first");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the site cannot be asked; [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is of another
+    /// one.
+    pub async fn fetch(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
+        self.server().fetch(request).await
     }
 
     pub(super) fn server(&self) -> &Server {
