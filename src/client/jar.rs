@@ -125,10 +125,12 @@ impl CookieJar {
         }))
     }
 
-    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways too.
-    pub fn get(&self, url: &Url, name: &str) -> Option<String> {
+    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways than
+    /// [`Client::fetch`](super::Client::fetch).
+    pub fn get(&self, url: &str, name: &str) -> Option<String> {
+        let url = Url::parse(url).ok()?;
         let held = self.held();
-        let cookie = held.cookies.iter().find(|cookie| cookie.name() == name && cookie.matches(url))?;
+        let cookie = held.cookies.iter().find(|cookie| cookie.name() == name && cookie.matches(&url))?;
         Some(cookie.value().to_owned())
     }
 
