@@ -100,9 +100,10 @@ impl CookieJar {
     ///
     /// [`Storage`](super::ClientErrorKind::Storage), when it cannot be read, or is not what was saved.
     pub async fn open(storage: impl JarStorage) -> Result<Self, ClientError> {
-        let saved = storage.load().await.map_err(|error| {
-            ClientError::storage("the cookies cannot be read: mend that, or begin with an empty jar", error)
-        })?;
+        let saved = storage
+            .load()
+            .await
+            .map_err(|error| ClientError::storage("the cookies cannot be read", error))?;
         let cookies = match saved {
             Some(text) => serde_json::from_str(&text).map_err(|_| {
                 // The error's own text may quote a cookie.
