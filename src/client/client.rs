@@ -117,10 +117,12 @@ impl<U> Client<U> {
 
     /// `signIn(provider, options, authorizationParams)`.
     ///
-    /// Without a provider, or with one that the server does not have, it leads to the sign-in page. With credentials
+    /// Without a provider (`None`), or with one that the server does not have, it leads to the sign-in page, which is no
+    /// [`error`](SignIn::error); of the latter the log has a warning. With credentials
     /// the session is in the jar afterwards, unless there is an [`error`](SignIn::error); a link by mail is on its way;
     /// with OAuth it leads to the provider, for a browser ([`sign_in_native`](Client::sign_in_native) does the rest).
-    /// `authorization_params` are added to the request, and handed on to the provider.
+    /// `authorization_params` are added to the request, and handed on to the provider. An id in a `String` is given as
+    /// `id.as_str()`.
     ///
     /// ```no_run
     /// # async fn example(client: portcullis::client::Client) -> Result<(), portcullis::client::ClientError> {
