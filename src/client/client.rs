@@ -74,7 +74,7 @@ impl<U> Client<U> {
     ///
     /// #[derive(serde::Deserialize)]
     /// struct Member {
-    ///     id: u64,
+    ///     name: Option<String>,
     ///     team: Option<String>,
     /// }
     ///
