@@ -13,7 +13,7 @@
 //! | after the `--` | |
 //! |---|---|
 //! | `--keep FILE` | keeps its cookies in this file and stays signed in; the next start goes on, and signs out |
-//! | `--at PROVIDER` | signs in at this provider, such as `github`, in the user's browser |
+//! | `--at PROVIDER` | signs in at this provider, such as `github`, in the user's browser; `acorn` of the example `oauth` |
 //!
 //! `NAME` and `PASSWORD` are of another user than `jsmith` with `hunter2`.
 

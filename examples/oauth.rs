@@ -13,6 +13,9 @@
 //! Users, their sessions and the tokens that providers gave are in a store, so a sign-out can say at the provider whose it
 //! is: those here print it, Keycloak wants `http://localhost:3000` as "Valid post logout redirect URI". What else the tokens
 //! are good for shows the example `provider_tokens`.
+//!
+//! A program that is no browser signs in here, too: `cargo run --example client --features client -- http://localhost:3000
+//! --at acorn`. Off unless a site asks for it, for reasons that stand in `docs/client.md`.
 
 mod local_provider;
 
@@ -49,7 +52,8 @@ async fn main() -> Result<(), BoxError> {
     let mut builder = Auth::builder(secret()?)
         .origin(origin)
         .store(MemoryStore::new()) // in life a database
-        .seal_provider_tokens(true);
+        .seal_provider_tokens(true)
+        .native_clients(true); // for the example `client`
     for provider in providers {
         builder = builder.provider(provider);
     }

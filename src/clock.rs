@@ -98,7 +98,7 @@ pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future
 /// assert_eq!(at.to_string(), "2026-01-15T12:00:00.120Z");
 /// assert_eq!(at.as_secs(), 1_768_478_400);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     millis: i64,
 }
@@ -171,6 +171,13 @@ const ISO: &[BorrowedFormatItem<'_>] =
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_offset().format(&ISO).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// As it is written: a number of milliseconds tells nobody anything.
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

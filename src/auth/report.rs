@@ -119,6 +119,11 @@ impl Auth {
         }
         let (id, base_path) = (&provider.id, &site.base_path);
         let mut lines = Vec::new();
+        if site.oauth.native_clients {
+            lines.push(format!(
+                "{id}: programs that are no browsers may sign in, and are answered at 127.0.0.1"
+            ));
+        }
         for origin in origins {
             lines.push(format!("{id}: its redirect URI is {origin}{base_path}/callback/{id}"));
             if provider.federated_logout {

@@ -86,12 +86,12 @@ impl ClientBuilder {
     /// # #[cfg(feature = "axum")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use axum::{Router, body::{Body, to_bytes}};
+    /// use axum::{Router, body::{Body, to_bytes}, routing::get};
     /// use bytes::Bytes;
     /// use http::{Request, Response};
     /// use portcullis::{client::{Client, SignInOptions}, http_client::HttpError};
     /// use tower::ServiceExt;
-    /// # use portcullis::{Auth, AuthLayer, BoxError, Credentials, Field, OriginPolicy, Secret, Submitted, User};
+    /// # use portcullis::{Auth, AuthLayer, BoxError, Credentials, Field, OriginPolicy, RequireAuth, Secret, Submitted, User};
     /// # async fn check_password(form: Submitted) -> Result<Option<User>, BoxError> {
     /// #     Ok((form.get("password") == Some("hunter2")).then(|| User::new("1").name("J Smith")))
     /// # }
@@ -99,9 +99,10 @@ impl ClientBuilder {
     /// #     .origin(OriginPolicy::fixed("https://app.example")?)
     /// #     .provider(Credentials::new(check_password).field(Field::password("password", "Password")))
     /// #     .build()?;
-    /// # let app = Router::new().layer(AuthLayer::new(auth));
+    /// # let app = Router::new().route("/me", get(async || "me")).route_layer(RequireAuth::signed_in());
+    /// # let app = app.layer(AuthLayer::new(auth));
     ///
-    /// // `app` is the application's Router, for the origin https://app.example.
+    /// // `app` is the application's Router, for the origin https://app.example. `oneshot` is of tower's feature `util`.
     /// let send = move |request: Request<Bytes>| {
     ///     let app = app.clone();
     ///     async move {
@@ -112,10 +113,13 @@ impl ClientBuilder {
     ///     }
     /// };
     /// let client = Client::builder("https://app.example").http_client(send).build()?;
+    /// let me = || Request::get("/me").body(Bytes::new());
+    /// assert_eq!(client.fetch(me()?).await?.status(), 401);
     ///
     /// let outcome = client.sign_in("credentials", SignInOptions::new().field("password", "hunter2"), &[]).await?;
     /// assert_eq!(outcome.error(), None);
     /// assert_eq!(client.get_session().await?.unwrap().user.name.as_deref(), Some("J Smith"));
+    /// assert_eq!(client.fetch(me()?).await?.status(), 200);
     /// # Ok(()) }
     /// ```
     pub fn http_client(mut self, client: impl HttpClient) -> Self {

@@ -2,6 +2,8 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+use bytes::Bytes;
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -72,7 +74,7 @@ impl<U> Client<U> {
     ///
     /// #[derive(serde::Deserialize)]
     /// struct Member {
-    ///     id: u64,
+    ///     name: Option<String>,
     ///     team: Option<String>,
     /// }
     ///
@@ -115,10 +117,12 @@ impl<U> Client<U> {
 
     /// `signIn(provider, options, authorizationParams)`.
     ///
-    /// Without a provider, or with one that the server does not have, it leads to the sign-in page. With credentials
+    /// Without a provider (`None`), or with one that the server does not have, it leads to the sign-in page, which is no
+    /// [`error`](SignIn::error); of the latter the log has a warning. With credentials
     /// the session is in the jar afterwards, unless there is an [`error`](SignIn::error); a link by mail is on its way;
     /// with OAuth it leads to the provider, for a browser ([`sign_in_native`](Client::sign_in_native) does the rest).
-    /// `authorization_params` are added to the request, and handed on to the provider.
+    /// `authorization_params` are added to the request, and handed on to the provider. An id in a `String` is given as
+    /// `id.as_str()`.
     ///
     /// ```no_run
     /// # async fn example(client: portcullis::client::Client) -> Result<(), portcullis::client::ClientError> {
@@ -165,11 +169,35 @@ impl<U> Client<U> {
             return Err(ClientError::of_status(url.as_str(), outcome.status));
         }
         // Who is told "signed out" believes it.
-        if outcome.is_refusal() && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
+        if outcome.names_error() && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
             return Err(ClientError::shape(url.as_str(), "that the session is over"));
         }
         server.jar.announce(by);
         Ok(outcome.url.unwrap_or_else(|| server.resolve(&callback_url)))
+    }
+
+    /// `fetch(..)` of a page: asks the site anything else, signed in as this visitor is. A path is one of the site's
+    /// origin, and no other origin is asked. The response is what the site has answered: any status is one, and a redirect is
+    /// not followed.
+    ///
+    /// ```no_run
+    /// # async fn example(client: portcullis::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use bytes::Bytes;
+    /// use http::{Request, StatusCode};
+    ///
+    /// let response = client.fetch(Request::get("/api/orders").body(Bytes::new())?).await?;
+    /// if response.status() == StatusCode::UNAUTHORIZED {
+    ///     println!("sign in first");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the site cannot be asked; [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is of another
+    /// one.
+    pub async fn fetch(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
+        self.server().fetch(request).await
     }
 
     pub(super) fn server(&self) -> &Server {

@@ -68,8 +68,11 @@ impl ClientError {
     }
 
     pub(super) fn user_shape(error: &serde_json::Error, wanted: &str) -> Self {
-        // The error's own text quotes the value.
-        let what = format!("the session does not fit the type {wanted} ({:?} error)", error.classify());
+        let what = format!(
+            "the session does not fit the type {wanted} ({}): it has what the server's `session` callback shows, and \
+             members that may be missing are an `Option`",
+            fault(error)
+        );
         Self::new(ClientErrorKind::Shape, what)
     }
 
@@ -81,7 +84,7 @@ impl ClientError {
         Self::new(ClientErrorKind::Csrf, what)
     }
 
-    pub(super) fn unsupported(what: &'static str) -> Self {
+    pub(super) fn unsupported(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ClientErrorKind::Unsupported, what)
     }
 
@@ -108,6 +111,19 @@ impl ClientError {
     }
 }
 
+/// What the type has wanted, which is of the program. The rest of the error's text quotes the value.
+fn fault(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let begins = |start| text.starts_with(start);
+    match text.rsplit_once(", expected ") {
+        _ if begins("missing field `") => text,
+        Some((_, expected)) if begins("invalid type: ") || begins("invalid value: ") => {
+            format!("expected {expected}")
+        }
+        _ => format!("{:?} error", error.classify()),
+    }
+}
+
 /// As for people: this is what a `main` that returns it prints.
 impl fmt::Debug for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,3 +142,30 @@ impl fmt::Display for ClientError {
 }
 
 impl StdError for ClientError {}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::ClientError;
+
+    #[test]
+    fn a_type_that_does_not_fit_is_told_what_it_wants_and_no_value() {
+        #[derive(Debug, Deserialize)]
+        struct Member {
+            #[serde(rename = "id")]
+            _id: u64,
+        }
+        for (user, told) in [
+            (json!({}), "missing field `id`"),
+            (json!({ "id": "SECRET, expected SECRET" }), "expected u64"),
+            (json!({ "id": -4096 }), "expected u64"),
+        ] {
+            let error = serde_json::from_value::<Member>(user).unwrap_err();
+            let text = ClientError::user_shape(&error, "Member").to_string();
+            assert!(text.contains(&format!("({told})")), "{text}");
+            assert!(!text.contains("SECRET") && !text.contains("4096"), "{text}");
+        }
+    }
+}

@@ -106,9 +106,10 @@ impl CookieJar {
     ///
     /// [`Storage`](super::ClientErrorKind::Storage), when it cannot be read, or is not what was saved.
     pub async fn open(storage: impl JarStorage) -> Result<Self, ClientError> {
-        let saved = storage.load().await.map_err(|error| {
-            ClientError::storage("the cookies cannot be read: mend that, or begin with an empty jar", error)
-        })?;
+        let saved = storage
+            .load()
+            .await
+            .map_err(|error| ClientError::storage("the cookies cannot be read", error))?;
         let cookies = match saved {
             Some(text) => serde_json::from_str(&text).map_err(|_| {
                 // The error's own text may quote a cookie.
@@ -131,11 +132,13 @@ impl CookieJar {
         }))
     }
 
-    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways too. One
-    /// that has ended since the last response is there still: a jar has no clock.
-    pub fn get(&self, url: &Url, name: &str) -> Option<String> {
+    /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways than
+    /// [`Client::fetch`](super::Client::fetch). One that has ended since the last response is there still: a jar has no
+    /// clock.
+    pub fn get(&self, url: &str, name: &str) -> Option<String> {
+        let url = Url::parse(url).ok()?;
         let held = self.held();
-        let cookie = held.sent_to(url).into_iter().find(|cookie| cookie.name() == name)?;
+        let cookie = held.sent_to(&url).into_iter().find(|cookie| cookie.name() == name)?;
         Some(cookie.value().to_owned())
     }
 

@@ -64,14 +64,17 @@ impl JarStorage for JarFile {
 }
 
 /// Without one nothing could be saved later, which only the log would say.
-fn has_folder(path: &Path) -> bool {
-    path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+fn missing_folder(path: &Path) -> Option<&Path> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
 }
 
 fn read(path: &Path) -> Result<Option<String>, BoxError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(path) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match missing_folder(path) {
+            Some(folder) => Err(format!("there is no folder {}: make it first", folder.display()).into()),
+            None => Ok(None),
+        },
         Err(error) => Err(format!("{}: {error}", path.display()).into()),
     }
 }
@@ -122,7 +125,7 @@ mod tests {
         let missing = env::temp_dir().join("of-portcullis-and-not-there");
         let refused = CookieJar::open(JarFile::new(missing.join("cookies.json"))).await.unwrap_err();
         assert_eq!(refused.kind(), ClientErrorKind::Storage);
-        assert!(refused.to_string().contains("cookies.json"), "{refused}");
+        assert!(refused.to_string().ends_with("and-not-there: make it first"), "{refused}");
         for path in ["not-there.json".into(), missing] {
             CookieJar::open(JarFile::new(path)).await.unwrap();
         }

@@ -9,6 +9,7 @@
 //! | `signIn()`, `signOut()` | [`Client::sign_in`], [`sign_out`](Client::sign_out) |
 //! | `update()` of `useSession()` | [`Client::update`] |
 //! | `<SessionProvider>`, `useSession()` | [`SessionProvider`], [`use_session`](SessionProvider::use_session) |
+//! | `fetch()` of a page | [`Client::fetch`] |
 //! | the cookies of the browser | [`CookieJar`], kept in a [`JarFile`] |
 //! | a sign-in at GitHub | [`Client::sign_in_native`] |
 //!

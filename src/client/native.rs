@@ -7,7 +7,10 @@ use std::time::Duration;
 use url::Url;
 
 use self::listener::{Listener, Verdict};
-use super::{Client, ClientError, SignInOptions, SignInResponse, sign_in::parameter};
+use super::{
+    Client, ClientError, ClientSafeProvider, SignInOptions, SignInResponse,
+    sign_in::{named, parameter, sign_in_at},
+};
 use crate::{clock::within, error::BoxError};
 
 /// How [`Client::sign_in_native`] goes about it.
@@ -99,30 +102,36 @@ impl<U> Client<U> {
         open: impl FnOnce(&str) -> Result<(), BoxError>,
     ) -> Result<SignInResponse, ClientError> {
         let server = self.server();
+        let mut providers = self.get_providers().await?;
+        providers.retain(leads_to_a_browser);
+        let provider = providers.iter().find(|known| known.id == how.provider);
+        let provider = provider.ok_or_else(|| no_such_provider(&how.provider, &providers))?;
         let callback = server.endpoint(&["callback", &how.provider]);
         let listener = Listener::bind(how.port, callback.path()).await?;
         let params: Vec<_> =
             how.authorization_params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let options = SignInOptions::new().callback_url(listener.address());
-        let begun = self.sign_in(&*how.provider, options, &params).await?;
-        let url = begun.url().and_then(|url| Url::parse(url).ok()).ok_or_else(no_such_provider)?;
+        let begun = sign_in_at(self, provider, options, &params, None).await?;
         if let Some(error) = begun.error() {
             return Ok(SignInResponse::refused(error.into_owned()));
         }
-        if url.path() == server.endpoint(&["signin"]).path() {
-            return Err(no_such_provider());
-        }
         // Whatever opens it would open programs and files as well.
-        if !matches!(url.scheme(), "https" | "http") {
+        let url = begun.url().and_then(|url| Url::parse(url).ok());
+        let sign_in_page = server.endpoint(&["signin"]);
+        let is_for_a_browser = |url: &Url| {
+            matches!(url.scheme(), "https" | "http")
+                && (url.origin(), url.path()) != (sign_in_page.origin(), sign_in_page.path())
+        };
+        let url = url.filter(is_for_a_browser).ok_or_else(|| {
             let asked = server.endpoint(&["signin", &how.provider]);
-            return Err(ClientError::shape(asked.as_str(), "with a URL for a browser"));
-        }
+            ClientError::shape(asked.as_str(), "with the URL of a provider")
+        })?;
         open(url.as_str()).map_err(|error| {
             ClientError::browser_failed("the browser could not be opened: show the user the URL", error)
         })?;
         let answered =
             within(&*server.clock, how.time_limit, listener.answer(parameter(&url, "state"))).await;
-        let visit = answered.ok_or_else(|| ClientError::browser("the user did not come back in time"))?;
+        let visit = answered.ok_or_else(|| ClientError::browser(NOT_BACK))?;
         let mut url = callback;
         url.set_query(Some(&visit.query));
         let outcome = self.follow(&url).await;
@@ -181,8 +190,18 @@ impl<U> Client<U> {
     }
 }
 
-fn no_such_provider() -> ClientError {
-    ClientError::unsupported("the server has no provider of OAuth or OpenID Connect with this id")
+const NOT_BACK: &str = "the user did not come back from the browser in time: if they did sign in there, the server does not \
+                        lead to this program; see `AuthBuilder::native_clients`";
+
+fn leads_to_a_browser(provider: &ClientSafeProvider) -> bool {
+    matches!(provider.kind.as_str(), "oauth" | "oidc")
+}
+
+fn no_such_provider(wanted: &str, providers: &[ClientSafeProvider]) -> ClientError {
+    let known = named(providers);
+    ClientError::unsupported(format!(
+        "the server has no provider of OAuth or OpenID Connect with the id {wanted:?}; of those it has {known}"
+    ))
 }
 
 #[cfg(test)]
@@ -190,15 +209,27 @@ mod tests {
     use bytes::Bytes;
     use http::{Request, Response};
 
-    use super::*;
-    use crate::client::ClientErrorKind;
+    use crate::client::{Client, ClientError, ClientErrorKind, NativeSignIn};
 
     async fn sign_in_where_it_leads_to(url: &'static str) -> ClientError {
+        sign_in_at("acorn", url).await
+    }
+
+    async fn sign_in_at(provider: &str, url: &'static str) -> ClientError {
         let send = move |request: Request<Bytes>| async move {
             let body = match request.uri().path().rsplit('/').next() {
                 Some("providers") => {
-                    r#"{"acorn":{"id":"acorn","name":"","type":"oauth","signinUrl":"","callbackUrl":""}}"#
-                        .into()
+                    let provider = |id, kind| {
+                        format!(
+                            r#""{id}":{{"id":"{id}","name":"","type":"{kind}","signinUrl":"","callbackUrl":""}}"#
+                        )
+                    };
+                    let all = [
+                        provider("acorn", "oauth"),
+                        provider("birch", "oidc"),
+                        provider("credentials", "credentials"),
+                    ];
+                    format!("{{{}}}", all.join(","))
                 }
                 Some("csrf") => r#"{"csrfToken":"token"}"#.into(),
                 _ => format!(r#"{{"url":"{url}"}}"#),
@@ -206,7 +237,7 @@ mod tests {
             Ok(Response::new(Bytes::from(body)))
         };
         let client = Client::builder("http://localhost:3000").http_client(send).build().unwrap();
-        let opened = client.sign_in_native(NativeSignIn::at("acorn"), |url| Err(url.into())).await;
+        let opened = client.sign_in_native(NativeSignIn::at(provider), |url| Err(url.into())).await;
         opened.unwrap_err()
     }
 
@@ -215,8 +246,21 @@ mod tests {
         let opened = sign_in_where_it_leads_to("https://acorn.example/authorize").await;
         assert_eq!(opened.kind(), ClientErrorKind::Browser);
         assert!(opened.to_string().ends_with("https://acorn.example/authorize"), "{opened}");
-        for url in ["file:///bin/sh", "vscode://open?file=/etc/passwd", "javascript:alert(1)"] {
-            assert_eq!(sign_in_where_it_leads_to(url).await.kind(), ClientErrorKind::Shape, "{url}");
+        for (url, kind) in [
+            ("file:///bin/sh", ClientErrorKind::Shape),
+            ("vscode://open?file=/etc/passwd", ClientErrorKind::Shape),
+            ("javascript:alert(1)", ClientErrorKind::Shape),
+            ("http://localhost:3000/api/auth/signin?csrf=true", ClientErrorKind::Csrf),
+        ] {
+            assert_eq!(sign_in_where_it_leads_to(url).await.kind(), kind, "{url}");
+        }
+    }
+    #[tokio::test]
+    async fn no_form_is_posted_for_providers_without_a_browser() {
+        for id in ["credentials", "cedar"] {
+            let error = sign_in_at(id, "https://acorn.example/authorize").await;
+            assert_eq!(error.kind(), ClientErrorKind::Unsupported, "{id}");
+            assert!(error.to_string().ends_with("of those it has acorn, birch"), "{error}");
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) struct Outcome {
     pub(super) url: Option<String>,
 }
 
-/// The body of a request.
+/// The body of a request of Auth.js.
 enum Content {
     Nothing,
     Form(String),
@@ -75,11 +75,9 @@ enum Effect {
 
 impl Outcome {
     /// Whether the browser is led to a page that says what is wrong, with a status of success.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(super) fn names_error(&self) -> bool {
         let url = self.url.as_deref().and_then(|url| Url::parse(url).ok());
-        url.is_some_and(|url| {
-            url.query_pairs().any(|(name, value)| name == "error" || name == "csrf" && value == "true")
-        })
+        url.is_some_and(|url| url.query_pairs().any(|(name, _)| name == "error"))
     }
 }
 
@@ -220,6 +218,18 @@ impl Server {
         Ok(Outcome { status: response.status(), url: location.map(|url| self.resolve(url)) })
     }
 
+    /// A request of the application, to anything at the server's origin.
+    pub(super) async fn fetch(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
+        let url = self.base.join(&request.uri().to_string()).ok();
+        let Some(url) = url.filter(|url| url.origin() == self.base.origin()) else {
+            return Err(ClientError::unsupported("a client asks its own server only: name a path of it"));
+        };
+        *request.uri_mut() =
+            url.as_str().parse().map_err(|_| ClientError::unsupported("that is no URL that can be asked"))?;
+        // It may renew the session. A sign-out that happens meanwhile counts more.
+        self.exchange(&url, request, Effect::Read).await
+    }
+
     /// A JSON object, or none where it is `null`.
     async fn read_members(
         &self,
@@ -246,8 +256,21 @@ impl Server {
         content: Content,
         effect: Effect,
     ) -> Result<Response<Bytes>, ClientError> {
+        let request = self.request(method, url, content)?;
+        self.exchange(url, request, effect).await
+    }
+
+    /// With the cookies of the jar there, and those of the response back.
+    async fn exchange(
+        &self,
+        url: &Url,
+        mut request: Request<Bytes>,
+        effect: Effect,
+    ) -> Result<Response<Bytes>, ClientError> {
         let (cookies, turn) = self.jar.header(url, self.now());
-        let request = self.request(method, url, content, cookies)?;
+        if let Some(cookies) = cookies {
+            request.headers_mut().insert(COOKIE, cookies);
+        }
         let answered = asked(&self.http, &*self.clock, self.time_limit, request).await;
         let response = answered.map_err(|error| ClientError::unavailable(&place(url), error))?;
         let answering = match effect {
@@ -259,13 +282,7 @@ impl Server {
         Ok(response)
     }
 
-    fn request(
-        &self,
-        method: Method,
-        url: &Url,
-        content: Content,
-        cookies: Option<HeaderValue>,
-    ) -> Result<Request<Bytes>, ClientError> {
+    fn request(&self, method: Method, url: &Url, content: Content) -> Result<Request<Bytes>, ClientError> {
         let (kind, body) = match content {
             Content::Nothing => (self.rules().types_gets.then_some("application/json"), Bytes::new()),
             Content::Form(form) => (Some("application/x-www-form-urlencoded"), form.into()),
@@ -277,9 +294,6 @@ impl Server {
         }
         if kind == Some("application/x-www-form-urlencoded") && self.rules().return_header {
             headers.insert(RETURN_REDIRECT, HeaderValue::from_static("1"));
-        }
-        if let Some(cookies) = cookies {
-            headers.insert(COOKIE, cookies);
         }
         let request = Request::builder().method(method).uri(url.as_str()).body(body);
         let mut request =
@@ -337,4 +351,34 @@ impl fmt::Debug for Server {
 /// A URL for people to read, without its query.
 fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{Request, Response};
+
+    use crate::client::{Client, ClientErrorKind};
+
+    #[tokio::test]
+    async fn only_the_own_server_is_asked() {
+        let echo = |request: Request<Bytes>| async move {
+            Ok(Response::new(Bytes::from(request.uri().to_string())))
+        };
+        let client = Client::builder("https://app.example/custom/auth").http_client(echo).build().unwrap();
+        let fetch = async |url: &str| client.fetch(Request::get(url).body(Bytes::new()).unwrap()).await;
+        for url in ["/me?a=%20b", "https://app.example/me?a=%20b", "https://APP.example:443/me?a=%20b"] {
+            assert_eq!(fetch(url).await.unwrap().body(), "https://app.example/me?a=%20b", "{url}");
+        }
+        for url in [
+            "https://other.example/me",
+            "//other.example/me",
+            "/\\other.example/me",
+            "http://app.example/me",
+            "https://app.example:8443/me",
+            "https://app.example@other.example/me",
+        ] {
+            assert_eq!(fetch(url).await.unwrap_err().kind(), ClientErrorKind::Unsupported, "{url}");
+        }
+    }
 }

@@ -211,18 +211,35 @@ pub(super) async fn sign_in<U>(
     authorization_params: &[(&str, &str)],
     by: Announcer,
 ) -> Result<SignIn, ClientError> {
+    let providers = client.get_providers().await?;
+    match providers.iter().find(|known| Some(known.id.as_str()) == provider) {
+        Some(provider) => sign_in_at(client, provider, options, authorization_params, by).await,
+        None => {
+            if let Some(provider) = provider {
+                tracing::warn!(provider, "there is no such provider: the server has {}", named(&providers));
+            }
+            let goal = options.goal().unwrap_or(&client.inner.callback_url);
+            Ok(SignIn::Redirect(sign_in_page(client.server(), &[("callbackUrl", goal)])))
+        }
+    }
+}
+
+/// At a provider that the server has.
+pub(super) async fn sign_in_at<U>(
+    client: &Client<U>,
+    provider: &ClientSafeProvider,
+    options: SignInOptions,
+    authorization_params: &[(&str, &str)],
+    by: Announcer,
+) -> Result<SignIn, ClientError> {
     let server = client.server();
     let goal = options.goal().unwrap_or(&client.inner.callback_url).to_owned();
-    let providers = client.get_providers().await?;
-    let Some(provider) = providers.into_iter().find(|known| Some(known.id.as_str()) == provider) else {
-        return Ok(SignIn::Redirect(sign_in_page(server, &[(CALLBACK_URL, &goal)])));
-    };
     let token = server.csrf_token().await?; // Shows the dialect, too.
     let rules = server.rules();
-    let leaves = options.leaves() || !(rules.stays_anywhere || is_answered_at_once(&provider));
+    let leaves = options.leaves() || !(rules.stays_anywhere || is_answered_at_once(provider));
     let fields = options.into_fields(rules.sends_options, &goal);
     let has_goal = fields.iter().any(|(name, _)| name == CALLBACK_URL);
-    let mut url = server.endpoint(&[begins_at(&provider), &provider.id]);
+    let mut url = server.endpoint(&[begins_at(provider), &provider.id]);
     if !authorization_params.is_empty() {
         url.query_pairs_mut().extend_pairs(authorization_params);
     }
@@ -233,6 +250,12 @@ pub(super) async fn sign_in<U>(
     } else {
         SignIn::Response(SignInResponse::of(outcome))
     })
+}
+
+/// Their ids, for people to read.
+pub(super) fn named<'p>(providers: impl IntoIterator<Item = &'p ClientSafeProvider>) -> String {
+    let ids: Vec<_> = providers.into_iter().map(|provider| provider.id.as_str()).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }
 
 /// The sign-in page of the server.

@@ -44,13 +44,13 @@ mod tests {
     /// Servers answer 200 to a form without a CSRF token that they know, and the session goes on.
     #[tokio::test]
     async fn a_sign_out_that_was_refused_is_none() {
-        for refused in [
-            "https://app.example/api/auth/signout?csrf=true",
-            "https://app.example/api/auth/error?error=MissingCSRF",
-            "/api/auth/signin?error=MissingCSRF",
+        for (refused, kind) in [
+            ("https://app.example/api/auth/signout?csrf=true", ClientErrorKind::Csrf),
+            ("https://app.example/api/auth/error?error=MissingCSRF", ClientErrorKind::Csrf),
+            ("/api/auth/signin?error=MissingCSRF", ClientErrorKind::Csrf),
+            ("/api/auth/error?error=Configuration", ClientErrorKind::Shape),
         ] {
-            let outcome = sign_out(refused, SignOutOptions::new()).await;
-            assert_eq!(outcome, Err(ClientErrorKind::Shape), "{refused}");
+            assert_eq!(sign_out(refused, SignOutOptions::new()).await, Err(kind), "{refused}");
         }
         for (wanted, url) in [
             ("https://app.example", "https://app.example/"),

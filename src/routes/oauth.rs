@@ -94,10 +94,20 @@ pub(super) async fn finish(cx: &Cx, client: &OAuthClient) -> Reply {
 
 /// The program that begins this sign-in and waits for its answer on this port, where such programs are let in.
 fn program(cx: &Cx, provider: &OAuth) -> Option<LoopbackPort> {
-    let callback_url = cx.body.text("callbackUrl").filter(|_| cx.site.oauth.native_clients)?;
-    let port = LoopbackPort::of(callback_url, &callback_path(&cx.site, provider))?;
+    let port = LoopbackPort::of(cx.body.text("callbackUrl")?, &callback_path(&cx.site, provider))?;
     // A site that listens there itself would pass the browser on to itself.
-    (port.origin() != cx.origin.as_str()).then_some(port)
+    if port.origin() == cx.origin.as_str() {
+        return None;
+    }
+    if !cx.site.oauth.native_clients {
+        tracing::warn!(
+            provider = %provider.id,
+            "a program that is no browser begins a sign-in, and will wait in vain: `.native_clients(true)` lets such \
+             programs in"
+        );
+        return None;
+    }
+    Some(port)
 }
 
 /// Where the program is that waits for this answer, with the answer.

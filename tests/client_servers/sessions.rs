@@ -49,11 +49,11 @@ pub async fn sign_out(visit: Visit) {
     ] {
         let client = visit.client();
         visit.sign_in(&client).await;
-        assert!(client.jar().get(&visit.url(), visit.session_cookie()).is_some());
+        assert!(client.jar().get(visit.url().as_str(), visit.session_cookie()).is_some());
         let options = goal.into_iter().fold(SignOutOptions::new(), |options, url| options.callback_url(url));
         let url = client.sign_out(options).await.unwrap();
         assert_eq!(same_page(&url), expected, "{goal:?}");
-        assert_eq!(client.jar().get(&visit.url(), visit.session_cookie()), None);
+        assert_eq!(client.jar().get(visit.url().as_str(), visit.session_cookie()), None);
         assert_eq!(client.get_session().await.unwrap(), None);
         // Nobody can be signed out, too.
         client.sign_out(SignOutOptions::new()).await.unwrap();
@@ -207,28 +207,26 @@ pub async fn cookies_lost(visit: Visit) {
     assert_eq!(name(&good).await.as_deref(), Some("J Smith"), "still");
 }
 
-/// A session of more than one cookie; of next-auth 3 it is one, however large.
+/// A session of more than one cookie. That of next-auth 3 is one, which is lost here as in a browser: it is too long.
 pub async fn large(visit: Visit) {
     let client = visit.client();
     let begun = client.sign_in("oidc", Default::default(), &[("login_hint", LONG_NAME)]).await.unwrap();
     let back = led_to(begun.url().unwrap()).await;
     assert_eq!(client.complete_sign_in(&back).await.unwrap().error, None);
     let pieces = |client: &Client| {
-        let piece = |number| client.jar().get(&visit.url(), &format!("{}.{number}", visit.session_cookie()));
+        let piece =
+            |number| client.jar().get(visit.url().as_str(), &format!("{}.{number}", visit.session_cookie()));
         (0..).map_while(piece).count()
     };
-    let is_split = visit.dialect() != Dialect::V3;
-    assert_eq!(pieces(&client) > 1, is_split);
+    if visit.dialect() == Dialect::V3 {
+        assert_eq!(name(&client).await, None);
+        return;
+    }
+    assert!(pieces(&client) > 1);
     assert_eq!(name(&client).await.map(|name| name.len()), Some(6000));
     assert_eq!(name(&client).await.map(|name| name.len()), Some(6000), "after it was renewed");
-    if is_split {
-        client.update(json!({ "name": "short" })).await.unwrap();
-        assert_eq!(
-            (pieces(&client), name(&client).await.as_deref()),
-            (0, Some("short")),
-            "in one cookie again"
-        );
-    }
+    client.update(json!({ "name": "short" })).await.unwrap();
+    assert_eq!((pieces(&client), name(&client).await.as_deref()), (0, Some("short")), "in one cookie again");
     client.sign_out(SignOutOptions::new()).await.unwrap();
     assert_eq!((pieces(&client), name(&client).await), (0, None));
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     provider::{CLIENT, CLIENT_SECRET, Plan, Provider, Reply, signed_as},
-    site::{at_provider, begin, browser, builder, oidc, sign_in},
+    site::{at_provider, begin, begin_for, browser, builder, oidc, sign_in},
     support::{Browser, SECRET},
     time::Time,
 };
@@ -79,6 +79,23 @@ fn what_to_register_is_in_the_report() {
     }
     let unknown = lines(OriginPolicy::forwarded([]));
     assert_eq!(unknown[0], "acme: its redirect URI is {origin}/api/auth/callback/acme");
+}
+
+/// A program that would wait in vain is told of in the log; where such programs are let in, the report says so.
+#[tokio::test]
+async fn programs_that_are_no_browsers_are_told_of() {
+    let told = "programs that are no browsers may sign in";
+    for (native_clients, logged, reported) in [(false, true, false), (true, false, true)] {
+        let (log, time) = (Log::default(), Time::at_noon());
+        let _guard = subscribed(&log);
+        let provider = Provider::start(&time);
+        let auth = builder(&time).native_clients(native_clients).provider(oidc("acme", &provider));
+        let auth = auth.build().unwrap();
+        let callback_url = "http://127.0.0.1:4321/api/auth/callback/acme";
+        begin_for(&mut browser(&auth), "acme", "", callback_url).await.unwrap();
+        assert_eq!(log.text().contains(".native_clients(true)"), logged, "{}", log.text());
+        assert_eq!(auth.startup_report().to_string().contains(told), reported);
+    }
 }
 
 /// The log, as a subscriber writes it for this thread.

@@ -32,11 +32,11 @@ impl AuthBuilder {
     /// can end there.
     ///
     /// ```
-    /// use portcullis::{Auth, OriginPolicy, Secret, preset};
+    /// use portcullis::{Auth, OriginPolicy, Secret, preset::GitHub};
     ///
     /// let auth = Auth::builder(Secret::new("f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P"))
     ///     .origin(OriginPolicy::fixed("https://app.example")?)
-    ///     .provider(preset::github("id", "secret"))
+    ///     .provider(GitHub::new("id", "secret"))
     ///     .native_clients(true)
     ///     .build()?;
     /// # Ok::<_, portcullis::ConfigError>(())

@@ -169,7 +169,8 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
 
     /// When it is asked whether it has ended.
     fn session_due(&self) -> Option<Timestamp> {
-        let (end, asked) = (self.session_end()?, self.asked(self.now()));
+        let (end, has_answered) = (self.session_end()?, self.progress().answers > 0);
+        let asked = self.asked(self.now()).filter(|_| has_answered); // Else the application has said what it is.
         Some(asked.map_or(end, |asked| end.max(asked.plus(PAUSE))))
     }
 
