@@ -1,10 +1,6 @@
 //! What is written down: row S81 of `docs/security.md`.
 
-use std::{
-    convert::Infallible,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{convert::Infallible, io::Write};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -16,9 +12,9 @@ use portcullis::{
     get_auth_context, get_server_session, get_token,
 };
 use tower::{Layer, service_fn};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
-use crate::support::{App, Browser, DAY, ManualClock, NOW, ORIGIN, app};
+use crate::support::{App, Browser, DAY, ManualClock, NOW, ORIGIN, app, log::Log};
 
 const SECRET: &str = "canary-5ecr3t-f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc";
 const OLD_SECRET: &str = "canary-0ld-9cLw2Rk7Xz4Vb1Nq8Tm5Yh3Jd6Gs";
@@ -28,34 +24,15 @@ const PRIVATE: &str = "canary.person@example.com";
 
 /// Everything that is logged, and the `Debug` text of everything that callbacks and handlers are given.
 #[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
+struct Output(Log);
 
 impl Output {
     fn debug(&self, value: &impl std::fmt::Debug) {
-        self.0.lock().unwrap().extend(format!("{value:?} {value:#?}\n").bytes());
+        writeln!(self.0.clone(), "{value:?} {value:#?}").unwrap();
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Output {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
+        self.0.text()
     }
 }
 
@@ -173,13 +150,8 @@ async fn whole_flow(dialect: Dialect, output: &Output) -> Vec<String> {
 #[tokio::test]
 async fn s81_nothing_private_is_logged_or_printed() {
     for dialect in Dialect::ALL {
-        let output = Output::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-            .with_writer(output.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+        let (log, guard) = Log::of(Level::TRACE);
+        let output = Output(log);
         let private = whole_flow(dialect, &output).await;
         drop(guard);
         let text = output.text();

@@ -18,10 +18,11 @@ use portcullis::{
 };
 use proptest::prelude::*;
 use serde_json::json;
+use tracing::Level;
 
 use crate::{
     replies::{Replies, Reply, idle},
-    support::ORIGIN,
+    support::{ORIGIN, log::Log},
     time::Time,
 };
 
@@ -404,15 +405,12 @@ async fn a_storage_of_ones_own() {
 
 #[tokio::test]
 async fn a_jar_that_cannot_be_saved_goes_on() {
-    let folder = Folder::new("log");
-    let log = folder.0.join("log");
-    let subscriber = tracing_subscriber::fmt().with_writer(File::create(&log).unwrap()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of(Level::WARN);
     let storage = Storage { fails: true, ..Storage::default() };
     let visitor = Visitor::with(CookieJar::open(storage).await.unwrap());
     visitor.given(SITE, &[LASTING]).await;
     assert_eq!(visitor.sends(SITE).await, "session=canary-1");
-    let log = fs::read_to_string(log).unwrap();
+    let log = log.text();
     assert!(log.contains("ERROR") && log.contains("the disk is full") && !log.contains("canary"), "{log}");
 }
 
@@ -421,13 +419,11 @@ async fn a_jar_that_cannot_be_saved_goes_on() {
 async fn a_file_that_others_can_read_is_logged() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("readable");
-    let log = folder.0.join("log");
-    let subscriber = tracing_subscriber::fmt().with_writer(File::create(&log).unwrap()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of(Level::WARN);
     fs::write(folder.file(), "[]").unwrap();
     fs::set_permissions(folder.file(), PermissionsExt::from_mode(0o644)).unwrap();
     folder.jar().await;
-    let log = fs::read_to_string(log).unwrap();
+    let log = log.text();
     assert!(log.contains("WARN") && log.contains("chmod 600"), "{log}");
 }
 

@@ -1,21 +1,16 @@
 //! What whoever runs a site is told: before it starts, and in the log.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use portcullis::{
     Auth, ClientAuthentication, Dialect, Email, Endpoints, LinkingPolicy, OAuth, OriginPolicy, Secret,
     SignInDecision, mail::Mailbox, store::MemoryStore,
 };
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use crate::{
     provider::{CLIENT, CLIENT_SECRET, Plan, Provider, Reply, signed_as},
     site::{at_provider, begin, begin_for, browser, builder, oidc, sign_in},
-    support::{Browser, SECRET},
+    support::{Browser, SECRET, log::Log},
     time::Time,
 };
 
@@ -86,8 +81,7 @@ fn what_to_register_is_in_the_report() {
 async fn programs_that_are_no_browsers_are_told_of() {
     let told = "programs that are no browsers may sign in";
     for (native_clients, logged, reported) in [(false, true, false), (true, false, true)] {
-        let (log, time) = (Log::default(), Time::at_noon());
-        let _guard = subscribed(&log);
+        let ((log, _guard), time) = (Log::of(Level::WARN), Time::at_noon());
         let provider = Provider::start(&time);
         let auth = builder(&time).native_clients(native_clients).provider(oidc("acme", &provider));
         let auth = auth.build().unwrap();
@@ -98,39 +92,9 @@ async fn programs_that_are_no_browsers_are_told_of() {
     }
 }
 
-/// The log, as a subscriber writes it for this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
-
 /// What is logged, as warnings, by a sign-in at a provider with this plan.
 async fn logged(plan: fn(&mut Plan)) -> String {
-    let (log, time) = (Log::default(), Time::at_noon());
-    let _guard = subscribed(&log);
+    let ((log, _guard), time) = (Log::of(Level::WARN), Time::at_noon());
     let provider = Provider::start(&time);
     provider.plan(plan);
     let auth = builder(&time).provider(oidc("acme", &provider)).build().unwrap();
@@ -138,11 +102,6 @@ async fn logged(plan: fn(&mut Plan)) -> String {
     sign_in(&mut browser, "acme").await;
     assert_eq!(browser.who().await, "nobody");
     log.text()
-}
-
-fn subscribed(log: &Log) -> tracing::subscriber::DefaultGuard {
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::WARN);
-    tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish())
 }
 
 /// What the provider does, and what is logged then.
@@ -195,8 +154,7 @@ async fn refusals_say_what_to_do() {
 /// A browser without the cookie is told of in the log, with every cause.
 #[tokio::test]
 async fn an_answer_for_another_browser_names_the_causes() {
-    let (log, time) = (Log::default(), Time::at_noon());
-    let _guard = subscribed(&log);
+    let ((log, _guard), time) = (Log::of(Level::WARN), Time::at_noon());
     let provider = Provider::start(&time);
     let auth = builder(&time).provider(oidc("acme", &provider)).build().unwrap();
     let answer = at_provider(&begin(&mut browser(&auth), "acme").await.unwrap()).await;
@@ -210,8 +168,7 @@ async fn an_answer_for_another_browser_names_the_causes() {
 #[tokio::test]
 async fn refusals_of_this_side_are_logged() {
     for dialect in Dialect::ALL {
-        let (log, time) = (Log::default(), Time::at_noon());
-        let _guard = subscribed(&log);
+        let ((log, _guard), time) = (Log::of(Level::WARN), Time::at_noon());
         let (acme, other) = (Provider::start(&time), Provider::start(&time));
         let site = || {
             let site = builder(&time).dialect(dialect).provider(oidc("acme", &acme));
@@ -237,8 +194,7 @@ async fn refusals_of_this_side_are_logged() {
 /// A mailed link that is refused is told of as that: no provider can be signed in at with it.
 #[tokio::test]
 async fn a_refused_link_is_no_account() {
-    let (log, time, mails) = (Log::default(), Time::at_noon(), Mailbox::default());
-    let _guard = subscribed(&log);
+    let ((log, _guard), time, mails) = (Log::of(Level::WARN), Time::at_noon(), Mailbox::default());
     let acme = Provider::start(&time);
     acme.plan(|plan| plan.user["email_verified"] = false.into());
     let auth = builder(&time)

@@ -2,6 +2,7 @@
 
 pub mod findings;
 mod golden;
+pub mod log;
 pub mod vectors;
 
 use std::{
