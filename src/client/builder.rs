@@ -79,18 +79,18 @@ impl ClientBuilder {
         self
     }
 
-    /// What sends the requests: a [`HyperClient`] unless set. Tests of an application give one that hands them to it:
+    /// What sends the requests: a [`HyperClient`] unless set. A test of an application gives the application itself
+    /// ([`ServiceClient`](crate::http_client::ServiceClient)):
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
     /// # #[cfg(feature = "axum")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use axum::{Router, body::{Body, to_bytes}, routing::get};
+    /// use axum::{Router, routing::get};
     /// use bytes::Bytes;
-    /// use http::{Request, Response};
-    /// use portcullis::{client::{Client, SignInOptions}, http_client::HttpError};
-    /// use tower::ServiceExt;
+    /// use http::Request;
+    /// use portcullis::{client::{Client, SignInOptions}, http_client::ServiceClient};
     /// # use portcullis::{Auth, AuthLayer, BoxError, Credentials, Field, OriginPolicy, RequireAuth, Secret, Submitted, User};
     /// # async fn check_password(form: Submitted) -> Result<Option<User>, BoxError> {
     /// #     Ok((form.get("password") == Some("hunter2")).then(|| User::new("1").name("J Smith")))
@@ -102,17 +102,8 @@ impl ClientBuilder {
     /// # let app = Router::new().route("/me", get(async || "me")).route_layer(RequireAuth::signed_in());
     /// # let app = app.layer(AuthLayer::new(auth));
     ///
-    /// // `app` is the application's Router, for the origin https://app.example. `oneshot` is of tower's feature `util`.
-    /// let send = move |request: Request<Bytes>| {
-    ///     let app = app.clone();
-    ///     async move {
-    ///         let response = app.oneshot(request.map(Body::from)).await.map_err(HttpError::unavailable)?;
-    ///         let (head, body) = response.into_parts();
-    ///         let body = to_bytes(body, 1024 * 1024).await.map_err(HttpError::unavailable)?;
-    ///         Ok(Response::from_parts(head, body))
-    ///     }
-    /// };
-    /// let client = Client::builder("https://app.example").http_client(send).build()?;
+    /// // `app` is the application's Router, for the origin https://app.example.
+    /// let client = Client::builder("https://app.example").http_client(ServiceClient::new(app)).build()?;
     /// let me = || Request::get("/me").body(Bytes::new());
     /// assert_eq!(client.fetch(me()?).await?.status(), 401);
     ///

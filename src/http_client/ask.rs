@@ -12,11 +12,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header::USER_AGENT};
 
-use super::{HttpClient, HttpError, check_url};
+use super::{HttpClient, HttpError, MAX_RESPONSE_BYTES, check_url};
 use crate::clock::{Clock, within};
-
-/// The longest response that is looked at, in bytes.
-const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// Sends a request and waits for the whole response: for so long at most, and whatever the client does.
 pub(crate) async fn asked(

@@ -9,8 +9,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -19,7 +18,7 @@ use hyper_util::{
 use rustls::{ClientConfig, crypto::aws_lc_rs};
 
 use self::resolver::Resolver;
-use super::{HttpClient, HttpError, ask::name_sender, check_url};
+use super::{HttpClient, HttpError, MAX_RESPONSE_BYTES, ask::name_sender, check_url, service::whole};
 use crate::{
     clock::{Clock, SystemClock, within},
     error::ConfigError,
@@ -91,7 +90,7 @@ impl HyperClient {
             client: builder.build(connector),
             clock: Arc::new(SystemClock),
             time_limit: Duration::from_secs(10),
-            max_response_bytes: 1024 * 1024,
+            max_response_bytes: MAX_RESPONSE_BYTES,
         }
     }
 
@@ -118,18 +117,7 @@ impl HyperClient {
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let response = self.client.request(request.map(Full::new)).await.map_err(HttpError::unavailable)?;
-        let (parts, body) = response.into_parts();
-        if body.size_hint().lower() > self.max_response_bytes as u64 {
-            return Err(HttpError::too_large()); // Announced: none of it needs to be read.
-        }
-        let body = Limited::new(body, self.max_response_bytes).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                HttpError::too_large()
-            } else {
-                HttpError::unavailable(error)
-            }
-        })?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        whole(response, self.max_response_bytes).await
     }
 }
 

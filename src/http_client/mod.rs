@@ -1,7 +1,8 @@
-//! Requests to other servers: for keys that are read from a URL.
+//! Requests to other servers: for keys that are read from a URL, for providers, for the client.
 //!
 //! An [`HttpClient`] is anything that sends a request and reads the response to its end. With the feature
-//! `hyper-client` there is `HyperClient`; an application that has a client of its own gives a closure:
+//! `hyper-client` there is `HyperClient`. Any Tower service that takes requests is one as a [`ServiceClient`]; an
+//! application that has a client of another kind gives a closure:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -26,6 +27,7 @@ mod document;
 mod error;
 #[cfg(feature = "hyper-client")]
 mod hyper;
+mod service;
 
 use std::{future::Future, sync::Arc};
 
@@ -38,12 +40,16 @@ pub(crate) use self::address::is_local;
 pub use self::error::{HttpError, HttpErrorKind};
 #[cfg(feature = "hyper-client")]
 pub use self::hyper::HyperClient;
+pub use self::service::ServiceClient;
 #[cfg(feature = "_jws")]
 pub(crate) use self::{
     address::check_url,
     ask::{asked, place},
     document::{Document, Failure, Limits, Source},
 };
+
+/// The longest response that is looked at, in bytes.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// Sends requests. Every function from a request to a future of a response is one.
 ///
