@@ -24,9 +24,9 @@ mod error;
 mod jar;
 mod jar_file;
 mod native;
-mod provider;
 mod server;
 mod session;
+mod session_provider;
 mod sign_in;
 mod sign_out;
 
@@ -38,8 +38,8 @@ pub use self::{
     jar::{CookieJar, JarStorage},
     jar_file::JarFile,
     native::NativeSignIn,
-    provider::{SessionProvider, SessionProviderBuilder, SessionState, SessionStatus},
     session::Session,
+    session_provider::{SessionProvider, SessionProviderBuilder, SessionState, SessionStatus},
     sign_in::{SignIn, SignInOptions, SignInResponse},
     sign_out::SignOutOptions,
 };
