@@ -34,6 +34,14 @@ function suite(dialect, { parts, absent }) {
     await page.goto(spa + query);
     await page.waitForFunction(() => !!window.auth);
   };
+  /**
+   * Opens the page as a visitor whom the server knows. One that it does not know, and who asks two things at once, is given
+   * two CSRF tokens, of which the later cookie stays: what is posted with the other token is refused.
+   */
+  const arrive = async (page, query = '') => {
+    await open(page, query);
+    await status(page, 'unauthenticated');
+  };
   const call = (page, name, ...args) => page.evaluate(([n, a]) => window.auth[n](...a), [name, args]);
   /** A call that leads the page elsewhere, and so never returns. */
   const leave = (page, url, name, ...args) => Promise.all([
@@ -74,7 +82,7 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('getCsrfToken and getProviders', async ({ page, context }) => {
-    await open(page);
+    await arrive(page);
     const token = await call(page, 'getCsrfToken');
     const cookie = (await context.cookies(stage.origin)).find((c) => c.name === 'next-auth.csrf-token');
     assert.equal(decodeURIComponent(cookie.value).split('|')[0], token);
@@ -85,8 +93,7 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('signIn, redirect false: the result, and useSession follows', async ({ page }) => {
-    await open(page);
-    await status(page, 'unauthenticated');
+    await arrive(page);
     const result = await call(page, 'signIn', 'credentials', { redirect: false, callbackUrl: '/after', ...good });
     assert.deepEqual(result, { error: null, status: 200, ok: true, url: `${stage.origin}/after` });
     await status(page, 'authenticated');
@@ -95,7 +102,7 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('signIn, redirect false, wrong password', async ({ page, context }) => {
-    await open(page);
+    await arrive(page);
     const result = await call(page, 'signIn', 'credentials', { redirect: false, ...wrong });
     assert.deepEqual(result, { error: 'CredentialsSignin', status: 401, ok: false, url: null });
     await status(page, 'unauthenticated');
@@ -103,26 +110,26 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('signIn, redirect false, the check itself fails', async ({ page }) => {
-    await open(page);
+    await arrive(page);
     const result = await call(page, 'signIn', 'credentials', { redirect: false, username: 'boom', password: 'x' });
     assert.deepEqual(result, { error: 'Configuration', status: 401, ok: false, url: null });
   });
 
   check('signIn with redirect lands on callbackUrl', async ({ page }) => {
-    await open(page);
+    await arrive(page);
     await leave(page, `${stage.origin}/protected?x=1`, 'signIn', 'credentials', { callbackUrl: '/protected?x=1', ...good });
     assert.match(await page.textContent('body'), /jsmith@example\.com/);
   });
 
   check('signIn without callbackUrl comes back, also to a fragment', async ({ page }) => {
-    await open(page, '?mark=1#part');
+    await arrive(page, '?mark=1#part');
     await Promise.all([page.waitForEvent('load'), page.evaluate((g) => { window.auth.signIn('credentials', g); }, good)]);
     await status(page, 'authenticated');
     assert.equal(page.url(), `${spa}?mark=1#part`);
   });
 
   check('signIn with redirect and a wrong password leads over the error page to the sign-in page', async ({ page }) => {
-    await open(page);
+    await arrive(page);
     await Promise.all([
       page.waitForRequest('**/api/auth/error?*'),
       leave(page, /\/api\/auth\/signin\?/, 'signIn', 'credentials', wrong),
@@ -132,14 +139,14 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('signIn with redirect shows that the check failed, and not why', async ({ page }) => {
-    await open(page);
+    await arrive(page);
     await leave(page, /\/api\/auth\/error\?/, 'signIn', 'credentials', { username: 'boom', password: 'x' });
     assert.match(await page.textContent('body'), /problem with the server configuration/);
     assert.doesNotMatch(await page.content(), /internal failure/);
   });
 
   check('signIn to a foreign callbackUrl stays here', async ({ page }) => {
-    await open(page);
+    await arrive(page);
     await leave(page, `${stage.origin}/`, 'signIn', 'credentials', { callbackUrl: 'https://evil.example/', ...good });
   });
 
@@ -253,10 +260,9 @@ function suite(dialect, { parts, absent }) {
 
   check('two tabs: signing in in one is seen in the other', async ({ page, context }) => {
     await context.clock.install();
-    await open(page);
+    await arrive(page);
     const other = await context.newPage();
-    await open(other);
-    await status(other, 'unauthenticated');
+    await arrive(other);
     // Messages carry the time in seconds, and one that equals the last is no change to localStorage.
     await context.clock.runFor(2000);
     await leave(page, `${spa}?in=1`, 'signIn', 'credentials', { callbackUrl: `${spa}?in=1`, ...good });
@@ -314,8 +320,7 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('what the client reports to _log is taken', { logs: 1 }, async ({ page }) => {
-    await open(page);
-    await status(page, 'unauthenticated');
+    await arrive(page);
     await page.route('**/api/auth/session', (route) => route.fulfill({ status: 500, json: { message: 'x' } }));
     const [answer, session] = await Promise.all([page.waitForResponse('**/api/auth/_log'), call(page, 'getSession')]);
     assert.equal(session, null);
@@ -324,7 +329,7 @@ function suite(dialect, { parts, absent }) {
   });
 
   check('signIn without a list of providers shows the error page', { logs: 1 }, async ({ page }) => {
-    await open(page);
+    await arrive(page);
     await page.route('**/api/auth/providers', (route) => route.fulfill({ status: 500, json: {} }));
     await leave(page, `${stage.origin}/api/auth/error`, 'signIn', 'credentials', good);
     assert.equal(await page.title(), 'Error');
