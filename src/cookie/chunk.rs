@@ -48,8 +48,12 @@ impl<'a> SessionCookies<'a> {
 
     /// The values that may be the token, best first: each plain cookie, then the chunks joined.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = Cow<'a, str>> + '_ {
-        let plain = self.plain.iter().flatten().filter(|value| !value.is_empty()).map(|value| decode(value));
-        plain.chain(self.joined().map(Cow::Owned))
+        self.plain().map(decode).chain(self.joined().map(Cow::Owned))
+    }
+
+    /// How many of them there are, without decoding any.
+    pub(crate) fn count(&self) -> usize {
+        self.plain().count() + usize::from(self.is_whole())
     }
 
     /// Which cookies are there: the plain one (`None`), then the chunks in order of number.
@@ -79,9 +83,19 @@ impl<'a> SessionCookies<'a> {
             .or_insert(Some(value));
     }
 
+    fn plain(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.plain.iter().flatten().copied().filter(|value| !value.is_empty())
+    }
+
+    /// Whether there are chunks, without a gap, and one value for each.
+    fn is_whole(&self) -> bool {
+        let mut numbered = self.chunks.iter().enumerate();
+        !self.chunks.is_empty()
+            && numbered.all(|(index, (number, value))| index == *number && value.is_some())
+    }
+
     fn joined(&self) -> Option<String> {
-        let in_order = self.chunks.keys().enumerate().all(|(index, number)| index == *number);
-        if self.chunks.is_empty() || !in_order {
+        if !self.is_whole() {
             return None;
         }
         let length = self.chunks.values().flatten().map(|value| value.len()).sum();
