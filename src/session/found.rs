@@ -80,21 +80,19 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(sessions: impl Iterator<Item = LiveSession>) -> Self {
-        sessions.fold(Self::Nobody, Self::beside)
-    }
-
-    /// What was found, beside one more session: the first counts if both are about the same person.
-    pub(super) fn beside(self, other: LiveSession) -> Self {
+    /// One more session was found: the first counts if both are about the same person.
+    ///
+    /// In place, as a session is some hundred bytes that each request would move about.
+    pub(super) fn add(&mut self, other: LiveSession) {
         match self {
-            Self::Nobody => Self::Session(other),
+            Self::Nobody => *self = Self::Session(other),
             Self::Session(first) if first.subject() != other.subject() => {
                 tracing::warn!(
                     "the session cookies of a request are about different people: it is anonymous"
                 );
-                Self::Disputed
+                *self = Self::Disputed;
             }
-            found => found,
+            _ => {}
         }
     }
 

@@ -134,7 +134,7 @@ impl Rows {
         for token in iter::once(tokens.first).chain(tokens.rest) {
             match self.stores.session_and_user(&self.ids.key(&token)).await {
                 Ok(Some(found)) if is_live_row(&found.session, lifetime, now) => {
-                    all = all.beside(LiveSession::of_row(found, token));
+                    all.add(LiveSession::of_row(found, token));
                 }
                 Ok(_) => {}
                 // One that cannot be read is not one that is not there, whatever the others say.

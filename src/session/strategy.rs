@@ -163,13 +163,15 @@ impl Strategy {
             }
             return rows.find_now(tokens, &self.lifetime, now);
         }
-        let mut locked = None;
-        let tokens = carried
-            .iter()
-            .flat_map(|(reader, cookies)| cookies.candidates().map(move |token| (*reader, token)));
-        let sessions =
-            tokens.filter_map(|(reader, token)| self.open(https, reader, token, now).or_note(&mut locked));
-        self.standing(Found::of(sessions).or_locked(locked), now)
+        let (mut found, mut locked) = (Found::Nobody, None);
+        for (reader, cookies) in carried.iter() {
+            for token in cookies.candidates() {
+                if let Some(session) = self.open(https, *reader, token, now).or_note(&mut locked) {
+                    found.add(session);
+                }
+            }
+        }
+        self.standing(found.or_locked(locked), now)
     }
 
     /// The session of one token, from wherever it came.
@@ -180,21 +182,22 @@ impl Strategy {
             return rows.find_now(tokens, &self.lifetime, now);
         }
         let mut locked = None;
-        let readers = 0..self.profile(https).readers.len();
-        let sessions = readers
-            .filter_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked));
-        self.standing(Found::of(sessions.take(1)).or_locked(locked), now)
+        let mut readers = 0..self.profile(https).readers.len();
+        let session = readers
+            .find_map(|reader| self.open(https, reader, Cow::Borrowed(token), now).or_note(&mut locked));
+        self.standing(session.map_or(Found::Nobody, Found::Session).or_locked(locked), now)
     }
 
     /// What was found, unless it is revoked.
     fn standing(&self, found: Found, now: Timestamp) -> Found {
-        match (found, self.revocations()) {
-            (Found::Session(session), Some(revocations)) => match revocations.standing(&session, now) {
+        let Some(revocations) = self.revocations() else { return found };
+        match found {
+            Found::Session(session) => match revocations.standing(&session, now) {
                 Standing::Counts => Found::Session(session),
                 Standing::Revoked => Found::Nobody,
                 Standing::Unknown => Found::Later(Later::Unchecked(Box::new(session))),
             },
-            (found, _) => found,
+            found => found,
         }
     }
 
@@ -265,7 +268,7 @@ impl Strategy {
             tracing::warn!("nobody can be told: the keys for session tokens cannot be read");
             return Found::Unavailable;
         }
-        Found::of(session.into_iter())
+        session.map_or(Found::Nobody, Found::Session)
     }
 
     /// Whether a request has session cookies, good or bad.
