@@ -169,7 +169,9 @@ impl<U> Client<U> {
             return Err(ClientError::of_status(url.as_str(), outcome.status));
         }
         // Who is told "signed out" believes it.
-        if outcome.names_error() && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
+        let names_error =
+            outcome.destination().is_some_and(|url| sign_in::parameter(&url, "error").is_some());
+        if names_error && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
             return Err(ClientError::shape(url.as_str(), "that the session is over"));
         }
         server.jar.announce(by);

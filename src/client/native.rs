@@ -179,9 +179,7 @@ impl<U> Client<U> {
         self.server().jar.announce(None);
         // It was sealed for a program, and this one has not begun it, or no longer knows: nobody was signed in.
         let passed_on = outcome
-            .url
-            .as_deref()
-            .and_then(|to| Url::parse(to).ok())
+            .destination()
             .is_some_and(|to| to.path() == url.path() && parameter(&to, "state").is_some());
         if passed_on {
             return Ok(SignInResponse::refused("OAuthCallback".to_owned()));

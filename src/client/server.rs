@@ -74,10 +74,9 @@ enum Effect {
 }
 
 impl Outcome {
-    /// Whether the browser is led to a page that says what is wrong, with a status of success.
-    pub(super) fn names_error(&self) -> bool {
-        let url = self.url.as_deref().and_then(|url| Url::parse(url).ok());
-        url.is_some_and(|url| url.query_pairs().any(|(name, _)| name == "error"))
+    /// Where the browser is led to, if that is a URL.
+    pub(super) fn destination(&self) -> Option<Url> {
+        Url::parse(self.url.as_deref()?).ok()
     }
 }
 
@@ -190,7 +189,7 @@ impl Server {
     /// Whether a form has led back to its page, or to an error, for want of a token that the cookie goes with
     /// (`docs/protocol.md` section 3).
     fn refuses_token(&self, outcome: &Outcome) -> bool {
-        let Some(url) = outcome.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return false };
+        let Some(url) = outcome.destination() else { return false };
         let says = |name: &str, value: &str| {
             url.query_pairs().any(|(known, said)| (&*known, &*said) == (name, value))
         };

@@ -181,7 +181,7 @@ impl SignIn {
 impl SignInResponse {
     /// The answer, in which an error is a parameter of the URL that the browser is sent to.
     pub(super) fn of(outcome: Outcome) -> Self {
-        let url = outcome.url.as_deref().and_then(|url| Url::parse(url).ok());
+        let url = outcome.destination();
         let error = url.as_ref().and_then(|url| parameter(url, "error"));
         Self {
             code: url.as_ref().filter(|_| error.is_some()).and_then(|url| parameter(url, "code")),
@@ -219,7 +219,7 @@ pub(super) async fn sign_in<U>(
                 tracing::warn!(provider, "there is no such provider: the server has {}", named(&providers));
             }
             let goal = options.goal().unwrap_or(&client.inner.callback_url);
-            Ok(SignIn::Redirect(sign_in_page(client.server(), &[("callbackUrl", goal)])))
+            Ok(SignIn::Redirect(sign_in_page(client.server(), &[(CALLBACK_URL, goal)])))
         }
     }
 }
