@@ -8,8 +8,6 @@ mod stores;
 use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{CredentialsUsers, DescribeClient};
-#[cfg(feature = "oauth")]
-use crate::http_client::HttpClient;
 use crate::{
     account::LinkingPolicy,
     callbacks::{
@@ -37,8 +35,6 @@ pub struct AuthBuilder {
     codec: Option<Arc<dyn Codec>>,
     origin: Option<OriginPolicy>,
     base_path: Option<String>,
-    #[cfg(feature = "oauth")]
-    native_clients: bool,
     mount: String,
     cookies: CookiePolicy,
     lifetime: Lifetime,
@@ -64,7 +60,7 @@ pub struct AuthBuilder {
     credentials_users: CredentialsUsers,
     describe_client: Option<DescribeClient>,
     #[cfg(feature = "oauth")]
-    http_client: Option<Arc<dyn HttpClient>>,
+    oauth: providers::OAuthOptions,
 }
 
 /// Without the secret, and without what callbacks are.
@@ -91,8 +87,6 @@ impl AuthBuilder {
             codec: None,
             origin: None,
             base_path: None,
-            #[cfg(feature = "oauth")]
-            native_clients: false,
             mount: String::new(),
             cookies: CookiePolicy::default(),
             lifetime: Lifetime::default(),
@@ -118,7 +112,7 @@ impl AuthBuilder {
             credentials_users: CredentialsUsers::default(),
             describe_client: None,
             #[cfg(feature = "oauth")]
-            http_client: None,
+            oauth: providers::OAuthOptions::default(),
         }
     }
 

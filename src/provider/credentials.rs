@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     callbacks::{Callback, boxed},
-    error::BoxError,
+    error::{BoxError, ConfigError},
     provider::Provider,
     user::User,
 };
@@ -87,6 +87,19 @@ impl Credentials {
 
     pub(crate) fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// What keeps it from working, with its remedy.
+    pub(crate) fn check(&self, problems: &mut ConfigError) {
+        if self.fields.is_empty() {
+            problems.add(
+                format!(
+                    "the provider {:?} has no fields, so its function would never be given anything",
+                    self.id
+                ),
+                "declare them: .field(Field::text(\"username\", \"Username\"))",
+            );
+        }
     }
 
     pub(crate) fn authorize(&self) -> &Callback<Submitted, Option<User>> {

@@ -7,7 +7,7 @@ use http::{Extensions, HeaderMap};
 use super::Provider;
 use crate::{
     callbacks::{Callback, boxed},
-    error::BoxError,
+    error::{BoxError, ConfigError},
     mail::{EmailAddress, Mail, Mailer},
     mailed::Limit,
     secret::Secret,
@@ -274,6 +274,20 @@ impl Email {
         let (address, source) = (limit(&self.per_address), limit(&self.per_source));
         let limits = format!("an address is sent {address}, and a source of requests may ask for {source}");
         [opening.to_owned(), limits].map(|decision| format!("{id}: {decision}")).to_vec()
+    }
+
+    /// What keeps it from working, each with its remedy.
+    pub(crate) fn check(&self, problems: &mut ConfigError) {
+        let id = &self.id;
+        for (problem, remedy) in self.secret.iter().flat_map(Secret::problems) {
+            problems.add(format!("{id:?} has a secret of its own: {problem}"), remedy);
+        }
+        if self.per_address.count > 100 || self.per_address.per.is_zero() {
+            problems.add(
+                format!("the limit of mails of {id:?} cannot be counted"),
+                "set it to 100 at most in some time, or to 0 for none",
+            );
+        }
     }
 
     pub(crate) fn normaliser(&self) -> Option<&Callback<String, Option<EmailAddress>>> {

@@ -22,6 +22,7 @@ pub use self::{
     credentials::{Credentials, Field, Rejection, Submitted},
     email::{Email, SignInLink},
 };
+use crate::error::ConfigError;
 
 /// Any provider, as [`AuthBuilder::provider`](crate::AuthBuilder::provider) takes it.
 #[derive(Debug, Clone)]
@@ -73,6 +74,16 @@ impl Provider {
             Self::Email(_) => "email",
             #[cfg(feature = "oauth")]
             Self::OAuth(oauth) => oauth.protocol.kind(),
+        }
+    }
+
+    /// What keeps it from working, each with its remedy.
+    pub(crate) fn check(&self, problems: &mut ConfigError) {
+        match self {
+            Self::Credentials(credentials) => credentials.check(problems),
+            Self::Email(email) => email.check(problems),
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => oauth.check(problems),
         }
     }
 }

@@ -13,8 +13,6 @@ use crate::{
     error::ConfigError,
     origin::OriginPolicy,
     pages::Style,
-    provider::Provider,
-    secret::Secret,
     session::{Profile, Strategy},
 };
 
@@ -136,29 +134,7 @@ impl AuthBuilder {
             if self.providers[..index].iter().any(|earlier| earlier.id() == id) {
                 problems.add(format!("two providers have the id {id:?}"), "give one of them another id");
             }
-            if let Provider::Email(email) = provider {
-                let own = email.own_secret().map(Secret::problems).unwrap_or_default();
-                for (problem, remedy) in own {
-                    problems.add(format!("{id:?} has a secret of its own: {problem}"), remedy);
-                }
-                let limit = email.per_address();
-                if limit.count > 100 || limit.per.is_zero() {
-                    problems.add(
-                        format!("the limit of mails of {id:?} cannot be counted"),
-                        "set it to 100 at most in some time, or to 0 for none",
-                    );
-                }
-            }
-            if let Provider::Credentials(credentials) = provider
-                && credentials.fields().is_empty()
-            {
-                problems.add(
-                    format!(
-                        "the provider {id:?} has no fields, so its function would never be given anything"
-                    ),
-                    "declare them: .field(Field::text(\"username\", \"Username\"))",
-                );
-            }
+            provider.check(problems);
         }
     }
 

@@ -12,10 +12,17 @@ use crate::{
     provider::{OAuth, Provider},
 };
 
+/// What is set for all of them.
+#[derive(Default)]
+pub(super) struct OAuthOptions {
+    http_client: Option<Arc<dyn HttpClient>>,
+    native_clients: bool,
+}
+
 impl AuthBuilder {
     /// What asks providers: a [`HyperClient`](crate::http_client::HyperClient) by default.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
-        self.http_client = Some(Arc::new(client));
+        self.oauth.http_client = Some(Arc::new(client));
         self
     }
 
@@ -42,7 +49,7 @@ impl AuthBuilder {
     /// # Ok::<_, portcullis::ConfigError>(())
     /// ```
     pub fn native_clients(mut self, accept: bool) -> Self {
-        self.native_clients = accept;
+        self.oauth.native_clients = accept;
         self
     }
 
@@ -53,7 +60,7 @@ impl AuthBuilder {
             checks: Checks::new(self.dialect.rules(), &self.secret, names),
             used: UsedStates::default(),
             turns: Turns::default(),
-            native_clients: self.native_clients,
+            native_clients: self.oauth.native_clients,
         }
     }
 
@@ -63,9 +70,8 @@ impl AuthBuilder {
         if providers.is_empty() {
             return Vec::new();
         }
-        providers.iter().for_each(|provider| provider.check(problems));
         // One of our own reads the certificates of the system, so it is made only where it is asked for.
-        let http = match &self.http_client {
+        let http = match &self.oauth.http_client {
             Some(client) => Ok(Arc::clone(client)),
             None => HyperClient::new().map(|client| Arc::new(client) as Arc<dyn HttpClient>),
         };
