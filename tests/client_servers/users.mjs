@@ -1,6 +1,6 @@
 // The people of a site, which are forgotten when it ends, and who may sign in: as `examples/demo.rs` has it.
 
-export function authorize({ username, password }) {
+function authorize({ username, password }) {
   if (password !== 'hunter2') return null;
   if (username === 'jsmith') return { id: '1', name: 'J Smith', email: 'jsmith@example.com', role: 'user' };
   if (username === 'admin') return { id: '2', name: 'Admin', email: 'admin@example.com', role: 'admin' };
@@ -24,10 +24,30 @@ export function intoSession(session, token) {
   return session;
 }
 
-export const profile = (claims) => ({ id: claims.sub, name: claims.name, email: claims.email });
+/** Callbacks of next-auth 4 and `@auth/core`. */
+export const callbacks = {
+  jwt: ({ token, user, trigger, session }) => intoToken(token, user, trigger, session),
+  session: ({ session, token }) => intoSession(session, token),
+};
+
+export const credentials = {
+  id: 'credentials', type: 'credentials', name: 'Credentials',
+  credentials: { username: { label: 'Username' }, password: { label: 'Password', type: 'password' } },
+  authorize,
+};
+
+/** How it is asked is each generation's own. */
+export const oidc = {
+  id: 'oidc', name: 'OIDC', clientId: process.env.OIDC_CLIENT_ID, clientSecret: process.env.OIDC_CLIENT_SECRET,
+  profile: (claims) => ({ id: claims.sub, name: claims.name, email: claims.email }),
+};
+export const issuer = process.env.OIDC_ISSUER;
 
 /** The test reads the link here, as people do in their mail. */
-export const sendLink = ({ identifier, url }) => console.log(`mail ${identifier} ${url}`);
+export const email = {
+  id: 'email', type: 'email', name: 'Email', maxAge: 24 * 60 * 60,
+  sendVerificationRequest: ({ identifier, url }) => console.log(`mail ${identifier} ${url}`),
+};
 
 const users = new Map();
 const accounts = new Map();

@@ -2,10 +2,9 @@
 
 import { createRequire } from 'node:module';
 import { asApiRoute, serve } from './serve.mjs';
-import { adapterV3, authorize, intoSession, intoToken, profile, sendLink } from './users.mjs';
+import { adapterV3, credentials, email, intoSession, intoToken, issuer, oidc } from './users.mjs';
 
 const require = createRequire(new URL('../node/package.json', import.meta.url));
-const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = process.env;
 
 serve((url) => {
   process.env.NEXTAUTH_URL = url;
@@ -15,17 +14,13 @@ serve((url) => {
     adapter: adapterV3,
     session: { jwt: true },
     providers: [
+      credentials,
       {
-        id: 'credentials', type: 'credentials', name: 'Credentials',
-        credentials: { username: { label: 'Username' }, password: { label: 'Password', type: 'password' } },
-        authorize,
-      },
-      {
-        id: 'oidc', type: 'oauth', name: 'OIDC', version: '2.0', scope: 'openid email profile', idToken: true,
-        protection: ['state', 'pkce'], params: { grant_type: 'authorization_code' }, clientId, clientSecret, profile,
+        ...oidc, type: 'oauth', version: '2.0', scope: 'openid email profile', idToken: true,
+        protection: ['state', 'pkce'], params: { grant_type: 'authorization_code' },
         authorizationUrl: `${issuer}/authorize?response_type=code`, accessTokenUrl: `${issuer}/token`,
       },
-      { id: 'email', type: 'email', name: 'Email', maxAge: 24 * 60 * 60, sendVerificationRequest: sendLink },
+      email,
     ],
     callbacks: {
       jwt: async (token, user) => intoToken(token, user),

@@ -2,9 +2,7 @@
 
 import { Auth } from '../node/node_modules/@auth/core/index.js';
 import { read, serve } from './serve.mjs';
-import { adapter, authorize, intoSession, intoToken, profile, sendLink } from './users.mjs';
-
-const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = process.env;
+import { adapter, callbacks, credentials, email, issuer, oidc } from './users.mjs';
 
 const config = {
   secret: process.env.AUTH_SECRET,
@@ -12,19 +10,8 @@ const config = {
   trustHost: true,
   adapter,
   session: { strategy: 'jwt' },
-  providers: [
-    {
-      id: 'credentials', type: 'credentials', name: 'Credentials',
-      credentials: { username: { label: 'Username' }, password: { label: 'Password', type: 'password' } },
-      authorize,
-    },
-    { id: 'oidc', type: 'oidc', name: 'OIDC', issuer, clientId, clientSecret, profile },
-    { id: 'email', type: 'email', name: 'Email', maxAge: 24 * 60 * 60, sendVerificationRequest: sendLink },
-  ],
-  callbacks: {
-    jwt: ({ token, user, trigger, session }) => intoToken(token, user, trigger, session),
-    session: ({ session, token }) => intoSession(session, token),
-  },
+  providers: [credentials, { ...oidc, type: 'oidc', issuer }, email],
+  callbacks,
 };
 
 serve((url) => async (req, res) => {
