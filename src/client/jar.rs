@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use cookie::Cookie as SetCookie;
 use cookie_store::Cookie;
 use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex as AsyncMutex, broadcast};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, broadcast};
 use url::Url;
 
 use super::ClientError;
@@ -59,14 +60,27 @@ pub trait JarStorage: Send + Sync + 'static {
     ///
     /// When it cannot be written.
     async fn save(&self, cookies: &str) -> Result<(), BoxError>;
+
+    /// Whether other programs may save here, too, while this one runs. A jar then loads before each request and each
+    /// change, so that all of them are one visitor. No unless said: loading may be slow, or ask the user.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 struct Shared {
     held: Mutex<Held>,
     storage: Option<Box<dyn JarStorage>>,
-    /// One at a time, so that the last one has the last word.
-    saving: AsyncMutex<()>,
+    /// What was last saved or loaded. Locked while anything changes, so that the last one has the last word.
+    saved: AsyncMutex<Option<String>>,
     announcements: broadcast::Sender<Announcer>,
+}
+
+/// What a storage is given.
+#[derive(Serialize, Deserialize)]
+struct Saved<C> {
+    turn: Turn,
+    cookies: Vec<C>,
 }
 
 #[derive(Default)]
@@ -76,8 +90,14 @@ struct Held {
 }
 
 /// How often somebody has signed in or out, or has changed the session, with this jar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Turn(u64);
+
+impl Turn {
+    fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
 
 /// Who says that the session may be another one now: a provider, by its number, or a client.
 pub(super) type Announcer = Option<u64>;
@@ -96,7 +116,7 @@ pub(super) enum Answering {
 impl CookieJar {
     /// An empty jar that ends with the program.
     pub fn new() -> Self {
-        Self::with(Held::default(), None)
+        Self::with(Held::default(), None, None)
     }
 
     /// The jar that was saved, and will be again whenever it changes. A jar that cannot be saved goes on in memory,
@@ -106,28 +126,20 @@ impl CookieJar {
     ///
     /// [`Storage`](super::ClientErrorKind::Storage), when it cannot be read, or is not what was saved.
     pub async fn open(storage: impl JarStorage) -> Result<Self, ClientError> {
-        let saved = storage
-            .load()
-            .await
-            .map_err(|error| ClientError::storage("the cookies cannot be read", error))?;
-        let cookies = match saved {
-            Some(text) => serde_json::from_str(&text).map_err(|_| {
-                // The error's own text may quote a cookie.
-                ClientError::storage(
-                    "the cookies cannot be read",
-                    "they are not what a jar saves: remove them",
-                )
-            })?,
-            None => Vec::new(),
-        };
-        Ok(Self::with(Held { cookies, turn: Turn::default() }, Some(Box::new(storage))))
+        let refused = |error| ClientError::storage("the cookies cannot be read", error);
+        let saved = storage.load().await.map_err(refused)?;
+        let mut held = Held::default();
+        if let Some(text) = &saved {
+            held.become_saved(parse(text).map_err(refused)?);
+        }
+        Ok(Self::with(held, Some(Box::new(storage)), saved))
     }
 
-    fn with(held: Held, storage: Option<Box<dyn JarStorage>>) -> Self {
+    fn with(held: Held, storage: Option<Box<dyn JarStorage>>, saved: Option<String>) -> Self {
         Self(Arc::new(Shared {
             held: Mutex::new(held),
             storage,
-            saving: AsyncMutex::default(),
+            saved: AsyncMutex::new(saved),
             announcements: broadcast::Sender::new(MAX_WAITING),
         }))
     }
@@ -144,17 +156,19 @@ impl CookieJar {
 
     /// Forgets everything, as nobody's sign-out does: the server's sessions go on.
     pub async fn clear(&self) {
+        let mut saved = self.followed().await;
         {
             let mut held = self.held();
             held.cookies.clear();
-            held.turn.0 += 1;
+            held.turn = held.turn.next();
         }
-        self.save().await;
+        self.save(&mut saved).await;
         self.announce(None);
     }
 
     /// The `Cookie` header of a request (RFC 6265 section 5.4), and the turn in which it is sent.
-    pub(super) fn header(&self, url: &Url, now: Timestamp) -> (Option<HeaderValue>, Turn) {
+    pub(super) async fn header(&self, url: &Url, now: Timestamp) -> (Option<HeaderValue>, Turn) {
+        drop(self.followed().await);
         let held = self.held();
         let now = now.to_offset();
         let sent = held.sent_to(url).into_iter().filter(|cookie| !cookie.expires_by(&now));
@@ -173,10 +187,11 @@ impl CookieJar {
     /// are those of a read that was sent before the session was changed: they renew it as it was.
     pub(super) async fn take(&self, url: &Url, headers: &HeaderMap, answering: Answering, now: Timestamp) {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now));
-        let changed = self.held().take(cookies.collect(), answering, now);
+        let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now)).collect();
+        let mut saved = self.followed().await;
+        let changed = self.held().take(cookies, answering, now);
         if changed {
-            self.save().await;
+            self.save(&mut saved).await;
         }
     }
 
@@ -201,20 +216,45 @@ impl CookieJar {
         self.0.announcements.subscribe()
     }
 
-    async fn save(&self) {
+    /// With what another program has saved since, and nobody else's turn to change anything while this is held.
+    async fn followed(&self) -> AsyncMutexGuard<'_, Option<String>> {
+        let mut saved = self.0.saved.lock().await;
+        let shared = self.0.storage.as_ref().filter(|storage| storage.is_shared());
+        let Some(storage) = shared else { return saved };
+        let now = match storage.load().await {
+            Ok(now) if now == *saved => return saved,
+            Ok(Some(text)) => parse(&text).map(|cookies| (Some(text), cookies)),
+            Ok(None) => Ok((None, Saved { turn: self.held().turn.next(), cookies: Vec::new() })),
+            Err(error) => Err(error),
+        };
+        match now {
+            Ok((text, cookies)) => {
+                *saved = text;
+                if self.held().become_saved(cookies) {
+                    self.announce(None);
+                }
+            }
+            Err(error) => {
+                tracing::warn!("what other programs did with the cookies is not known: {error}");
+            }
+        }
+        saved
+    }
+
+    async fn save(&self, saved: &mut Option<String>) {
         let Some(storage) = &self.0.storage else { return };
-        let _turn = self.0.saving.lock().await;
-        let text = {
-            let held = self.held();
-            let lasting: Vec<_> = held.cookies.iter().filter(|cookie| cookie.is_persistent()).collect();
-            serde_json::to_string(&lasting)
+        let text = self.held().to_saved();
+        let done = match &text {
+            Ok(text) => storage.save(text).await,
+            Err(error) => Err(error.to_string().into()),
         };
-        let saved = match text {
-            Ok(text) => storage.save(&text).await,
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = saved {
-            tracing::error!("the cookies could not be saved, and are lost when this program ends: {error}");
+        match done {
+            Ok(()) => *saved = text.ok(),
+            Err(error) => {
+                tracing::error!(
+                    "the cookies could not be saved, and are lost when this program ends: {error}"
+                );
+            }
         }
     }
 
@@ -241,22 +281,39 @@ impl Held {
         self.cookies.iter().filter(move |cookie| cookie.name().ends_with(ending) && cookie.matches(url))
     }
 
-    /// Whether anything is other than it was.
-    fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
-        match answering {
-            Answering::Update(turn) | Answering::Read(turn) if turn != self.turn => return false,
-            Answering::Change | Answering::Update(_) => self.turn.0 += 1,
-            Answering::Read(_) => {}
-        }
-        let before = self.cookies.clone();
-        for cookie in cookies {
+    /// What lasts, for the storage.
+    fn to_saved(&self) -> serde_json::Result<String> {
+        let cookies = self.cookies.iter().filter(|cookie| cookie.is_persistent()).collect();
+        serde_json::to_string(&Saved { turn: self.turn, cookies })
+    }
+
+    /// Has what is saved in place of what lasts. Whether the session may be another one now.
+    fn become_saved(&mut self, saved: Saved<Cookie<'static>>) -> bool {
+        let stays = |cookie: &Cookie<'_>| saved.cookies.iter().any(|other| is_same(cookie, other));
+        self.cookies.retain(|cookie| !cookie.is_persistent() || stays(cookie));
+        for cookie in saved.cookies {
             self.put(cookie);
         }
-        let now = now.to_offset();
+        mem::replace(&mut self.turn, saved.turn) != saved.turn
+    }
+
+    /// Whether anything is other than it was.
+    fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
+        let (before, now) = (self.turn, now.to_offset());
+        match answering {
+            Answering::Update(turn) | Answering::Read(turn) if turn != before => return false,
+            Answering::Change | Answering::Update(_) => self.turn = before.next(),
+            Answering::Read(_) => {}
+        }
+        let mut changed = self.turn != before;
+        for cookie in cookies {
+            changed |= if cookie.expires_by(&now) { self.remove(&cookie) } else { self.put(cookie) };
+        }
+        let count = self.cookies.len();
         self.cookies.retain(|cookie| !cookie.expires_by(&now));
         let too_many = self.cookies.len().saturating_sub(MAX_COOKIES);
         self.cookies.drain(..too_many);
-        self.cookies != before
+        changed || self.cookies.len() != count
     }
 
     /// In the order in which they are sent: the longest path first, of the same length the oldest.
@@ -266,16 +323,33 @@ impl Held {
         sent
     }
 
-    /// In the place of the one that it replaces: that decides the order in which they are sent.
-    fn put(&mut self, cookie: Cookie<'static>) {
-        let same = |known: &&mut Cookie<'_>| {
-            known.name() == cookie.name() && known.domain == cookie.domain && known.path == cookie.path
-        };
-        match self.cookies.iter_mut().find(same) {
-            Some(known) => *known = cookie,
-            None => self.cookies.push(cookie),
+    /// In the place of the one that it replaces: that decides the order in which they are sent. Whether it is another one.
+    fn put(&mut self, cookie: Cookie<'static>) -> bool {
+        match self.cookies.iter_mut().find(|known| is_same(known, &cookie)) {
+            Some(known) => mem::replace(known, cookie) != *known,
+            None => {
+                self.cookies.push(cookie);
+                true
+            }
         }
     }
+
+    /// Whether there was one.
+    fn remove(&mut self, cookie: &Cookie<'_>) -> bool {
+        let count = self.cookies.len();
+        self.cookies.retain(|known| !is_same(known, cookie));
+        self.cookies.len() != count
+    }
+}
+
+/// Whether one takes the other's place (RFC 6265 section 5.3, step 11).
+fn is_same(one: &Cookie<'_>, other: &Cookie<'_>) -> bool {
+    one.name() == other.name() && one.domain == other.domain && one.path == other.path
+}
+
+/// The error's own text is left out: it may quote a cookie.
+fn parse(saved: &str) -> Result<Saved<Cookie<'static>>, BoxError> {
+    serde_json::from_str(saved).map_err(|_| "they are not what a jar saves: remove them".into())
 }
 
 /// A `Set-Cookie` header as it counts here: with its end by the clock that is in use.

@@ -4,6 +4,10 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -16,7 +20,10 @@ use crate::{error::BoxError, random};
 /// Keeps a [`CookieJar`](super::CookieJar) in a file that nobody but its owner may read or write (mode 0600).
 ///
 /// A new version takes the place of the old one as a whole, so that a program that is stopped in the middle leaves
-/// one or the other. Its folder has to exist: without it a jar does not open. Two programs with one file are not one visitor: the last to save wins.
+/// one or the other. Its folder has to exist: without it a jar does not open.
+///
+/// Programs that run at once over one file are one visitor: a jar reads it before each request. Where two of them change
+/// it at the same instant, the last one wins.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,12 +37,14 @@ use crate::{error::BoxError, random};
 #[derive(Debug, Clone)]
 pub struct JarFile {
     path: PathBuf,
+    /// Whether the log knows that others may read it.
+    told: Arc<AtomicBool>,
 }
 
 impl JarFile {
     /// A jar in this file, which need not be there yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), told: Arc::default() }
     }
 }
 
@@ -45,7 +54,7 @@ impl JarStorage for JarFile {
         let path = self.path.clone();
         let (text, others_may_read) =
             task::spawn_blocking(move || (read(&path), others_may_read(&path))).await?;
-        if others_may_read {
+        if others_may_read && !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 path = %self.path.display(),
                 "others may read these cookies and act as the user: chmod 600 it, and sign out if somebody may have done so"
@@ -60,6 +69,10 @@ impl JarStorage for JarFile {
             replace(&path, &cookies).map_err(|error| format!("{}: {error}", path.display()))
         });
         Ok(saved.await??)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 }
 

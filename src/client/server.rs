@@ -266,7 +266,7 @@ impl Server {
         mut request: Request<Bytes>,
         effect: Effect,
     ) -> Result<Response<Bytes>, ClientError> {
-        let (cookies, turn) = self.jar.header(url, self.now());
+        let (cookies, turn) = self.jar.header(url, self.now()).await;
         if let Some(cookies) = cookies {
             request.headers_mut().insert(COOKIE, cookies);
         }

@@ -5,7 +5,10 @@ use std::{
     fs::{self, File},
     path::PathBuf,
     process,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -13,7 +16,7 @@ use portcullis::{
     BoxError, Dialect,
     client::{
         Client, ClientBuilder, ClientErrorKind, CookieJar, JarFile, JarStorage, SessionProvider,
-        SignInOptions, SignOutOptions,
+        SessionStatus, SignInOptions, SignOutOptions,
     },
 };
 use proptest::prelude::*;
@@ -27,6 +30,8 @@ use crate::{
 };
 
 const SITE: &str = "https://app.example";
+/// What is saved of a jar in which nothing lasts.
+const EMPTY: &str = r#"{"turn":0,"cookies":[]}"#;
 const LASTING: &str = "session=canary-1; Path=/; Max-Age=3600; HttpOnly";
 
 /// A visitor of one server, or of several.
@@ -295,11 +300,11 @@ async fn what_lasts_outlives_the_program() {
     next.time.pass(60);
     assert_eq!(next.sends(SITE).await, "session=canary-1", "the end is the one that it had");
     next.given(SITE, &["session=; Path=/; Max-Age=0"]).await;
-    assert_eq!(fs::read_to_string(folder.file()).unwrap(), "[]");
+    assert_eq!(fs::read_to_string(folder.file()).unwrap(), EMPTY);
     let last = Visitor::with(folder.jar().await);
     last.given(SITE, &[LASTING]).await;
     last.jar.clear().await;
-    assert_eq!(fs::read_to_string(folder.file()).unwrap(), "[]");
+    assert_eq!(fs::read_to_string(folder.file()).unwrap(), EMPTY.replace('0', "1"));
 }
 
 #[cfg(unix)]
@@ -307,7 +312,7 @@ async fn what_lasts_outlives_the_program() {
 async fn nobody_else_reads_the_file() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let folder = Folder::new("mode");
-    fs::write(folder.file(), "[]").unwrap();
+    fs::write(folder.file(), EMPTY).unwrap();
     fs::set_permissions(folder.file(), PermissionsExt::from_mode(0o644)).unwrap();
     for _ in 0..2 {
         let visitor = Visitor::with(folder.jar().await);
@@ -335,16 +340,19 @@ async fn the_file_is_replaced_as_a_whole() {
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left beside it");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn what_did_not_change_is_not_saved() {
+    use std::os::unix::fs::MetadataExt;
     let folder = Folder::new("unchanged");
     let visitor = Visitor::with(folder.jar().await);
     visitor.given(SITE, &[]).await;
+    visitor.given(SITE, &["session=; Path=/; Max-Age=0"]).await;
     assert!(!folder.file().exists());
     visitor.given(SITE, &[LASTING]).await;
-    fs::remove_file(folder.file()).unwrap();
+    let file = File::open(folder.file()).unwrap();
     visitor.given(SITE, &[LASTING]).await;
-    assert!(!folder.file().exists());
+    assert_eq!(file.metadata().unwrap().nlink(), 1, "it is the same file still");
 }
 
 #[tokio::test]
@@ -357,7 +365,8 @@ async fn a_broken_file_is_left_as_it_is() {
         "",
         "canary",
         "{\"canary\":1}",
-        "[{\"raw_cookie\":\"canary\"}]",
+        "{\"turn\":0,\"cookies\":[{\"raw_cookie\":\"canary\"}]}",
+        "[]",
         &good[..good.len() - 2],
         &good.replace("session=canary-1", "=canary"),
     ] {
@@ -372,16 +381,118 @@ async fn a_broken_file_is_left_as_it_is() {
     assert_eq!(error.kind(), ClientErrorKind::Storage, "a folder is no file");
 }
 
+/// What lasts is common; what ends with a program is its own.
+#[tokio::test]
+async fn programs_over_one_file_are_one_visitor() {
+    let folder = Folder::new("programs");
+    let (one, other) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    one.given(SITE, &[LASTING, "csrf=1; Path=/"]).await;
+    other.given(SITE, &["csrf=2; Path=/"]).await;
+    assert_eq!(one.sends(SITE).await, "session=canary-1; csrf=1");
+    assert_eq!(other.sends(SITE).await, "session=canary-1; csrf=2");
+    other.given(SITE, &["session=canary-2; Path=/; Max-Age=60", "more=1; Path=/; Max-Age=60"]).await;
+    assert_eq!(one.sends(SITE).await, "session=canary-2; csrf=1; more=1");
+    one.given(SITE, &["session=; Path=/; Max-Age=0"]).await;
+    assert_eq!(other.sends(SITE).await, "csrf=2; more=1");
+    other.jar.clear().await;
+    assert_eq!(one.sends(SITE).await, "csrf=1");
+    one.given(SITE, &[LASTING]).await;
+    fs::remove_file(folder.file()).unwrap();
+    for visitor in [&one, &other] {
+        assert!(!visitor.sends(SITE).await.contains("session"), "what was removed by hand is gone");
+    }
+}
+
+/// What one program asks before the other has signed out comes back after it, as among clients of one program.
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_does_not_bring_back_what_another_program_has_ended() {
+    let folder = Folder::new("slow");
+    let (reading, leaving) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    reading.given(ORIGIN, &[LASTING]).await;
+    let renewed = Reply::json(&json!({ "user": {} })).with_cookie("session=2; Path=/; Max-Age=3600");
+    reading.replies.set("session", renewed);
+    reading.replies.hold("session");
+    let client = reading.client(ORIGIN).build().unwrap();
+    let leave = async {
+        idle().await;
+        assert_eq!(reading.replies.last().endpoint(), "session");
+        let gone = Reply::json(&json!({ "url": ORIGIN })).with_cookie("session=; Path=/; Max-Age=0");
+        leaving.replies.set("POST signout", gone);
+        leaving.client(ORIGIN).build().unwrap().sign_out(SignOutOptions::new()).await.unwrap();
+        reading.replies.release();
+    };
+    tokio::join!(client.get_session(), leave).0.unwrap();
+    reading.replies.set("session", Reply::json(&json!({})));
+    assert_eq!(reading.sends(ORIGIN).await, "");
+}
+
+/// The other program has only read: what this one has changed stays changed.
+#[tokio::test(start_paused = true)]
+async fn an_update_is_not_lost_when_another_program_reads() {
+    let folder = Folder::new("update");
+    let (updating, reading) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    updating.given(ORIGIN, &[LASTING]).await;
+    let updated = Reply::json(&json!({ "user": {} })).with_cookie("session=updated; Path=/; Max-Age=3600");
+    updating.replies.set("POST session", updated);
+    updating.replies.hold("POST session");
+    let client = updating.client(ORIGIN).build().unwrap();
+    let read = async {
+        idle().await;
+        assert_eq!(updating.replies.last().endpoint(), "POST session");
+        reading.given(ORIGIN, &["session=renewed; Path=/; Max-Age=3600"]).await;
+        updating.replies.release();
+    };
+    tokio::join!(client.update(json!({})), read).0.unwrap();
+    assert_eq!(reading.sends(ORIGIN).await, "session=updated");
+}
+
+/// All providers of a program learn what another program has done as soon as anything is asked.
+#[tokio::test(start_paused = true)]
+async fn providers_learn_what_another_program_did() {
+    let folder = Folder::new("providers");
+    let (here, there) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    here.given(ORIGIN, &[LASTING]).await;
+    here.replies.set(
+        "session",
+        Reply::json(&json!({ "user": { "name": "J" }, "expires": "2026-02-01T00:00:00.000Z" })),
+    );
+    let providers =
+        [(); 2].map(|()| SessionProvider::builder(here.client(ORIGIN).build().unwrap()).start().unwrap());
+    idle().await;
+    assert!(providers.iter().all(|provider| provider.state().status == SessionStatus::Authenticated));
+    let gone = Reply::json(&json!({ "url": ORIGIN })).with_cookie("session=; Path=/; Max-Age=0");
+    there.replies.set("POST signout", gone);
+    there.client(ORIGIN).build().unwrap().sign_out(SignOutOptions::new()).await.unwrap();
+    here.replies.set("session", Reply::json(&json!({})));
+    here.client(ORIGIN).build().unwrap().get_providers().await.unwrap();
+    idle().await;
+    assert!(providers.iter().all(|provider| provider.state().status == SessionStatus::Unauthenticated));
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_has_broken_is_none() {
+    let folder = Folder::new("broken-later");
+    let (log, _guard) = Log::of(Level::WARN);
+    let visitor = Visitor::with(folder.jar().await);
+    visitor.given(SITE, &[LASTING]).await;
+    fs::write(folder.file(), "canary").unwrap();
+    assert_eq!(visitor.sends(SITE).await, "session=canary-1");
+    let log = log.text();
+    assert!(log.contains("WARN") && log.contains("remove them") && !log.contains("canary"), "{log}");
+}
+
 /// Holds what it is given, or cannot.
 #[derive(Clone, Default)]
 struct Storage {
     saved: Arc<Mutex<Option<String>>>,
+    loads: Arc<AtomicUsize>,
     fails: bool,
 }
 
 #[async_trait]
 impl JarStorage for Storage {
     async fn load(&self) -> Result<Option<String>, BoxError> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
         Ok(self.saved.lock().unwrap().clone())
     }
 
@@ -399,8 +510,9 @@ async fn a_storage_of_ones_own() {
     let storage = Storage::default();
     let visitor = Visitor::with(CookieJar::open(storage.clone()).await.unwrap());
     visitor.given(SITE, &[LASTING]).await;
-    let next = Visitor::with(CookieJar::open(storage).await.unwrap());
+    let next = Visitor::with(CookieJar::open(storage.clone()).await.unwrap());
     assert_eq!(next.sends(SITE).await, "session=canary-1");
+    assert_eq!(storage.loads.load(Ordering::Relaxed), 2, "it says of no other programs");
 }
 
 #[tokio::test]
@@ -420,7 +532,7 @@ async fn a_file_that_others_can_read_is_logged() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("readable");
     let (log, _guard) = Log::of(Level::WARN);
-    fs::write(folder.file(), "[]").unwrap();
+    fs::write(folder.file(), EMPTY).unwrap();
     fs::set_permissions(folder.file(), PermissionsExt::from_mode(0o644)).unwrap();
     folder.jar().await;
     let log = log.text();
