@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "api/support/fillings.rs"]
+mod fillings;
+
 use std::{
     convert::Infallible,
     future::{Future, Ready, ready},
@@ -32,6 +35,8 @@ use portcullis::{
     },
 };
 use tower::{Layer, Service};
+
+use fillings::{FORMS, OBJECTS, query};
 
 const SECRET: &str = "f1Zq0Yl8m2Wv9Jx4Tb7Rk3Nc6Hd5Sg1P";
 const OTHER_SECRET: &str = "9cLw2Rk7Xz4Vb1Nq8Tm5Yh3Jd6Gs0PfA";
@@ -196,21 +201,6 @@ fn s98_garbage_costs_no_more_than_a_session() {
     }
 }
 
-/// What something is called, and how it is made as long as that.
-type Filling = (&'static str, fn(usize) -> String);
-
-/// How a body or a query is filled.
-const FILLINGS: [Filling; 8] = [
-    ("one value", |length| format!("callbackUrl=/{}", "x".repeat(length))),
-    ("one value, escaped", |length| format!("callbackUrl=/{}", "%C3%A9".repeat(length / 6))),
-    ("one value, of dots and slashes", |length| format!("callbackUrl={}", "/..".repeat(length / 3))),
-    ("one name many times", |length| "callbackUrl=/&".repeat(length / 14)),
-    ("many names", |length| (0..length / 12).map(|n| format!("n{n:08}=1&")).collect()),
-    ("no names", |length| "&=".repeat(length / 2)),
-    ("broken escapes", |length| "%".repeat(length)),
-    ("a code of an error", |length| format!("error={}", "<".repeat(length))),
-];
-
 /// S43: an endpoint takes memory in proportion to what it was sent, whatever that is: twice as much costs twice as
 /// much. What is not looked at is not copied, and nothing is gone through once for each of its parts.
 #[test]
@@ -221,9 +211,9 @@ fn s43_the_work_grows_with_the_request_and_no_faster() {
         for action in
             ["signin", "signin/acme", "signout", "callback/acme", "session", "csrf", "error", "_log"]
         {
-            for (what, filling) in FILLINGS {
+            for (what, filling) in FORMS {
                 let queried = |length: usize| {
-                    let uri = format!("/api/auth/{action}?{}", filling(length).replace('<', "%3C"));
+                    let uri = format!("/api/auth/{action}?{}", query(&filling(length)));
                     cost_of_request(layer.layer(Plain), || {
                         Request::get(&uri).body(Full::<Bytes>::default()).unwrap()
                     })
@@ -247,22 +237,9 @@ fn s43_the_work_grows_with_the_request_and_no_faster() {
 /// Likewise for JSON, which may be deep.
 #[test]
 fn s43_depth_is_no_work() {
-    let shapes: [Filling; 4] = [
-        ("lists in lists", |length| {
-            format!("{{\"data\":{}{}}}", "[".repeat(length / 2), "]".repeat(length / 2))
-        }),
-        ("objects in objects", |length| {
-            format!("{{\"data\":{}1{}}}", "{\"a\":".repeat(length / 6), "}".repeat(length / 6))
-        }),
-        ("many members", |length| {
-            let members: Vec<_> = (0..length / 14).map(|n| format!("\"n{n:08}\":1")).collect();
-            format!("{{{}}}", members.join(","))
-        }),
-        ("no end", |length| format!("{{\"data\":{}", "[".repeat(length))),
-    ];
     for dialect in Dialect::ALL {
         let layer = AuthLayer::new(auth(&WatchedClock::default(), dialect));
-        for (what, shape) in shapes {
+        for (what, shape) in OBJECTS {
             grows_no_faster(&format!("{dialect}, {what}"), 4000, |length| {
                 let body = Bytes::from(shape(length));
                 cost_of_request(layer.layer(Plain), || {
