@@ -1,28 +1,26 @@
 //! The cookies of a client.
 
+mod held;
+mod storage;
+
 use std::{
-    cmp::Reverse,
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use async_trait::async_trait;
-use cookie::Cookie as SetCookie;
-use cookie_store::Cookie;
 use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, broadcast};
 use url::Url;
 
+pub(super) use self::held::{Answering, Taken, Turn};
+pub use self::storage::JarStorage;
+use self::{
+    held::{Held, received},
+    storage::{Followed, Kept, lock, parse},
+};
 use super::ClientError;
-use crate::{clock::Timestamp, error::BoxError};
+use crate::clock::Timestamp;
 
-/// How many cookies a jar keeps; the oldest make room.
-const MAX_COOKIES: usize = 200;
-/// The longest name and value, together, and the longest of what follows them, in bytes (RFC 6265bis section 5.6).
-const MAX_PAIR: usize = 4096;
-const MAX_ATTRIBUTE: usize = 1024;
 /// How many announcements wait for a provider that is busy; of more it is told that there were some.
 const MAX_WAITING: usize = 16;
 
@@ -44,79 +42,21 @@ const MAX_WAITING: usize = 16;
 #[derive(Clone)]
 pub struct CookieJar(Arc<Shared>);
 
-/// Where a [`CookieJar`] is kept between two runs of a program. Only cookies that have an end are kept.
-#[async_trait]
-pub trait JarStorage: Send + Sync + 'static {
-    /// What was saved last; `None` if nothing ever was.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    async fn load(&self) -> Result<Option<String>, BoxError>;
-
-    /// Replaces what was saved. `cookies` lets whoever has it act as the user: it is for nobody else to read.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    async fn save(&self, cookies: &str) -> Result<(), BoxError>;
-
-    /// Whether other programs may save here, too, while this one runs. A jar then loads before each request and each
-    /// change, so that all of them are one visitor. No unless said: loading may be slow, or ask the user.
-    fn is_shared(&self) -> bool {
-        false
-    }
-}
-
 struct Shared {
     held: Mutex<Held>,
-    storage: Option<Box<dyn JarStorage>>,
-    /// What was last saved or loaded. Locked while anything changes, so that the last one has the last word.
-    saved: AsyncMutex<Option<String>>,
+    kept: Option<Kept>,
+    /// One at a time: each begins with what the last one has made of the session.
+    updating: AsyncMutex<()>,
     announcements: broadcast::Sender<Announcer>,
-}
-
-/// What a storage is given.
-#[derive(Serialize, Deserialize)]
-struct Saved<C> {
-    turn: Turn,
-    cookies: Vec<C>,
-}
-
-#[derive(Default)]
-struct Held {
-    cookies: Vec<Cookie<'static>>,
-    turn: Turn,
-}
-
-/// How often somebody has signed in or out, or has changed the session, with this jar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Turn(u64);
-
-impl Turn {
-    fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
-    }
 }
 
 /// Who says that the session may be another one now: a provider, by its number, or a client.
 pub(super) type Announcer = Option<u64>;
 
-/// What a response answers, of which its cookies are judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Answering {
-    /// A request that changes who is signed in.
-    Change,
-    /// One that changes the session, sent in this turn.
-    Update(Turn),
-    /// Any other, sent in this turn.
-    Read(Turn),
-}
-
 impl CookieJar {
     /// An empty jar that ends with the program.
     pub fn new() -> Self {
-        Self::with(Held::default(), None, None)
+        Self::with(Held::default(), None)
     }
 
     /// The jar that was saved, and will be again whenever it changes. A jar that cannot be saved goes on in memory,
@@ -132,14 +72,14 @@ impl CookieJar {
         if let Some(text) = &saved {
             held.become_saved(parse(text).map_err(refused)?);
         }
-        Ok(Self::with(held, Some(Box::new(storage)), saved))
+        Ok(Self::with(held, Some(Kept::new(Box::new(storage), saved))))
     }
 
-    fn with(held: Held, storage: Option<Box<dyn JarStorage>>, saved: Option<String>) -> Self {
+    fn with(held: Held, kept: Option<Kept>) -> Self {
         Self(Arc::new(Shared {
             held: Mutex::new(held),
-            storage,
-            saved: AsyncMutex::new(saved),
+            kept,
+            updating: AsyncMutex::default(),
             announcements: broadcast::Sender::new(MAX_WAITING),
         }))
     }
@@ -147,8 +87,9 @@ impl CookieJar {
     /// The value of a cookie that would be sent to `url`, for programs that talk to the server in other ways than
     /// [`Client::fetch`](super::Client::fetch). One that has ended since the last response is there still: a jar has no
     /// clock.
-    pub fn get(&self, url: &str, name: &str) -> Option<String> {
+    pub async fn get(&self, url: &str, name: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
+        self.follow().await;
         let held = self.held();
         let cookie = held.sent_to(&url).into_iter().find(|cookie| cookie.name() == name)?;
         Some(cookie.value().to_owned())
@@ -156,19 +97,18 @@ impl CookieJar {
 
     /// Forgets everything, as nobody's sign-out does: the server's sessions go on.
     pub async fn clear(&self) {
-        let mut saved = self.followed().await;
-        {
-            let mut held = self.held();
+        let forget = |held: &mut Held| {
             held.cookies.clear();
             held.turn = held.turn.next();
-        }
-        self.save(&mut saved).await;
+            Taken::Changed
+        };
+        self.change(forget).await;
         self.announce(None);
     }
 
     /// The `Cookie` header of a request (RFC 6265 section 5.4), and the turn in which it is sent.
     pub(super) async fn header(&self, url: &Url, now: Timestamp) -> (Option<HeaderValue>, Turn) {
-        drop(self.followed().await);
+        self.follow().await;
         let held = self.held();
         let now = now.to_offset();
         let sent = held.sent_to(url).into_iter().filter(|cookie| !cookie.expires_by(&now));
@@ -185,14 +125,20 @@ impl CookieJar {
     ///
     /// Those of a read that was sent before somebody signed in or out are left: they renew a session that is over. So
     /// are those of a read that was sent before the session was changed: they renew it as it was.
-    pub(super) async fn take(&self, url: &Url, headers: &HeaderMap, answering: Answering, now: Timestamp) {
+    pub(super) async fn take(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        answering: Answering,
+        now: Timestamp,
+    ) -> Taken {
         let cookies = headers.get_all(SET_COOKIE).iter();
-        let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now)).collect();
-        let mut saved = self.followed().await;
-        let changed = self.held().take(cookies, answering, now);
-        if changed {
-            self.save(&mut saved).await;
+        let cookies = cookies.filter_map(|header| received(header.to_str().ok()?, url, now));
+        let cookies: Vec<_> = cookies.collect();
+        if cookies.is_empty() {
+            return Taken::Same;
         }
+        self.change(move |held| held.take(cookies, answering, now)).await
     }
 
     /// Whether it has a cookie for `url` whose name ends so.
@@ -207,6 +153,16 @@ impl CookieJar {
         cookies.peek().is_some() && !cookies.any(|cookie| cookie.value().starts_with(beginning))
     }
 
+    /// The turn, as far as is known without asking the storage.
+    pub(super) fn turn(&self) -> Turn {
+        self.held().turn
+    }
+
+    /// Nobody else of this program updates the session while this is held.
+    pub(super) async fn updating(&self) -> AsyncMutexGuard<'_, ()> {
+        self.0.updating.lock().await
+    }
+
     /// Tells all providers over this jar, but the one that says so, that the session may be another one now.
     pub(super) fn announce(&self, by: Announcer) {
         let _ = self.0.announcements.send(by); // Perhaps nobody listens.
@@ -216,50 +172,39 @@ impl CookieJar {
         self.0.announcements.subscribe()
     }
 
-    /// With what another program has saved since, and nobody else's turn to change anything while this is held.
-    async fn followed(&self) -> AsyncMutexGuard<'_, Option<String>> {
-        let mut saved = self.0.saved.lock().await;
-        let shared = self.0.storage.as_ref().filter(|storage| storage.is_shared());
-        let Some(storage) = shared else { return saved };
-        let now = match storage.load().await {
-            Ok(now) if now == *saved => return saved,
-            Ok(Some(text)) => parse(&text).map(|cookies| (Some(text), cookies)),
-            Ok(None) => Ok((None, Saved { turn: self.held().turn.next(), cookies: Vec::new() })),
-            Err(error) => Err(error),
-        };
-        match now {
-            Ok((text, cookies)) => {
-                *saved = text;
-                if self.held().become_saved(cookies) {
-                    self.announce(None);
-                }
-            }
-            Err(error) => {
-                tracing::warn!("what other programs did with the cookies is not known: {error}");
-            }
+    /// Learns what other programs have done, and saves what could not be saved before.
+    async fn follow(&self) {
+        let Some(kept) = &self.0.kept else { return };
+        let followed = kept.follow(&self.0.held).await;
+        self.tell(&followed);
+        if followed.is_behind {
+            self.change(|_| Taken::Same).await;
         }
-        saved
     }
 
-    async fn save(&self, saved: &mut Option<String>) {
-        let Some(storage) = &self.0.storage else { return };
-        let text = self.held().to_saved();
-        let done = match &text {
-            Ok(text) => storage.save(text).await,
-            Err(error) => Err(error.to_string().into()),
-        };
-        match done {
-            Ok(()) => *saved = text.ok(),
-            Err(error) => {
-                tracing::error!(
-                    "the cookies could not be saved, and are lost when this program ends: {error}"
-                );
-            }
+    async fn change(&self, change: impl FnOnce(&mut Held) -> Taken + Send + 'static) -> Taken {
+        if self.0.kept.is_none() {
+            return change(&mut self.held());
+        }
+        let jar = self.clone();
+        // By itself, so that it is done as a whole, be it that whoever waits for it gives up.
+        let changing = tokio::spawn(async move {
+            let kept = jar.0.kept.as_ref()?;
+            let (taken, followed) = kept.change(&jar.0.held, change).await;
+            jar.tell(&followed);
+            Some(taken)
+        });
+        changing.await.ok().flatten().unwrap_or(Taken::Left)
+    }
+
+    fn tell(&self, followed: &Followed) {
+        if followed.moved {
+            self.announce(None);
         }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.held)
     }
 }
 
@@ -276,118 +221,11 @@ impl fmt::Debug for CookieJar {
     }
 }
 
-impl Held {
-    fn named<'h>(&'h self, url: &'h Url, ending: &'h str) -> impl Iterator<Item = &'h Cookie<'static>> {
-        self.cookies.iter().filter(move |cookie| cookie.name().ends_with(ending) && cookie.matches(url))
-    }
-
-    /// What lasts, for the storage.
-    fn to_saved(&self) -> serde_json::Result<String> {
-        let cookies = self.cookies.iter().filter(|cookie| cookie.is_persistent()).collect();
-        serde_json::to_string(&Saved { turn: self.turn, cookies })
-    }
-
-    /// Has what is saved in place of what lasts. Whether the session may be another one now.
-    fn become_saved(&mut self, saved: Saved<Cookie<'static>>) -> bool {
-        let stays = |cookie: &Cookie<'_>| saved.cookies.iter().any(|other| is_same(cookie, other));
-        self.cookies.retain(|cookie| !cookie.is_persistent() || stays(cookie));
-        for cookie in saved.cookies {
-            self.put(cookie);
-        }
-        mem::replace(&mut self.turn, saved.turn) != saved.turn
-    }
-
-    /// Whether anything is other than it was.
-    fn take(&mut self, cookies: Vec<Cookie<'static>>, answering: Answering, now: Timestamp) -> bool {
-        let (before, now) = (self.turn, now.to_offset());
-        match answering {
-            Answering::Update(turn) | Answering::Read(turn) if turn != before => return false,
-            Answering::Change | Answering::Update(_) => self.turn = before.next(),
-            Answering::Read(_) => {}
-        }
-        let mut changed = self.turn != before;
-        for cookie in cookies {
-            changed |= if cookie.expires_by(&now) { self.remove(&cookie) } else { self.put(cookie) };
-        }
-        let count = self.cookies.len();
-        self.cookies.retain(|cookie| !cookie.expires_by(&now));
-        let too_many = self.cookies.len().saturating_sub(MAX_COOKIES);
-        self.cookies.drain(..too_many);
-        changed || self.cookies.len() != count
-    }
-
-    /// In the order in which they are sent: the longest path first, of the same length the oldest.
-    fn sent_to(&self, url: &Url) -> Vec<&Cookie<'static>> {
-        let mut sent: Vec<_> = self.cookies.iter().filter(|cookie| cookie.matches(url)).collect();
-        sent.sort_by_key(|cookie| Reverse(cookie.path.len()));
-        sent
-    }
-
-    /// In the place of the one that it replaces: that decides the order in which they are sent. Whether it is another one.
-    fn put(&mut self, cookie: Cookie<'static>) -> bool {
-        match self.cookies.iter_mut().find(|known| is_same(known, &cookie)) {
-            Some(known) => mem::replace(known, cookie) != *known,
-            None => {
-                self.cookies.push(cookie);
-                true
-            }
-        }
-    }
-
-    /// Whether there was one.
-    fn remove(&mut self, cookie: &Cookie<'_>) -> bool {
-        let count = self.cookies.len();
-        self.cookies.retain(|known| !is_same(known, cookie));
-        self.cookies.len() != count
-    }
-}
-
-/// Whether one takes the other's place (RFC 6265 section 5.3, step 11).
-fn is_same(one: &Cookie<'_>, other: &Cookie<'_>) -> bool {
-    one.name() == other.name() && one.domain == other.domain && one.path == other.path
-}
-
-/// The error's own text is left out: it may quote a cookie.
-fn parse(saved: &str) -> Result<Saved<Cookie<'static>>, BoxError> {
-    serde_json::from_str(saved).map_err(|_| "they are not what a jar saves: remove them".into())
-}
-
-/// A `Set-Cookie` header as it counts here: with its end by the clock that is in use.
-fn received(header: &str, url: &Url, now: Timestamp) -> Option<Cookie<'static>> {
-    let mut cookie = SetCookie::parse(header.to_owned()).ok().filter(is_short)?;
-    if let Some(age) = cookie.max_age() {
-        cookie.set_expires(now.to_offset().checked_add(age).unwrap_or(latest()));
-        cookie.set_max_age(None);
-    }
-    let received = Cookie::try_from_raw_cookie(&cookie, url).ok()?;
-    keeps_its_promise(&cookie).then_some(received)
-}
-
-fn is_short(cookie: &SetCookie<'_>) -> bool {
-    let attributes = [cookie.path(), cookie.domain()];
-    cookie.name().len() + cookie.value().len() <= MAX_PAIR
-        && attributes.into_iter().flatten().all(|value| value.len() <= MAX_ATTRIBUTE)
-}
-
-/// What a name that begins so promises (RFC 6265bis section 4.1.3).
-fn keeps_its_promise(cookie: &SetCookie<'_>) -> bool {
-    let begins = |prefix: &str| {
-        cookie.name().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    let secure = cookie.secure().unwrap_or(false);
-    let host_only = cookie.domain().is_none() && cookie.path() == Some("/");
-    (!begins("__Secure-") || secure) && (!begins("__Host-") || secure && host_only)
-}
-
-fn latest() -> OffsetDateTime {
-    Timestamp::from_millis(i64::MAX).to_offset()
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
 
-    use super::*;
+    use super::{held::MAX_COOKIES, *};
 
     const NOW: i64 = 1_768_478_400;
 

@@ -1,29 +1,34 @@
 //! A jar in a file.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::task;
 
 use super::JarStorage;
-use crate::{error::BoxError, random};
+use crate::error::BoxError;
+
+/// How often, and how far apart, a lock is tried before the jar goes on without it.
+const LOCK_TRIES: usize = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Keeps a [`CookieJar`](super::CookieJar) in a file that nobody but its owner may read or write (mode 0600).
 ///
 /// A new version takes the place of the old one as a whole, so that a program that is stopped in the middle leaves
 /// one or the other. Its folder has to exist: without it a jar does not open.
 ///
-/// Programs that run at once over one file are one visitor: a jar reads it before each request. Where two of them change
-/// it at the same instant, the last one wins.
+/// Programs that run at once over one file are one visitor: a jar reads it before each request, and changes it while it
+/// holds a lock on a file beside it (`.lock`), which stays.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -74,6 +79,13 @@ impl JarStorage for JarFile {
     fn is_shared(&self) -> bool {
         true
     }
+
+    async fn lock(&self) -> Result<Box<dyn Send>, BoxError> {
+        let path = beside(&self.path, "lock");
+        let locked =
+            task::spawn_blocking(move || lock(&path).map_err(|error| format!("{}: {error}", path.display())));
+        Ok(Box::new(locked.await??))
+    }
 }
 
 /// Without one nothing could be saved later, which only the log would say.
@@ -92,12 +104,14 @@ fn read(path: &Path) -> Result<Option<String>, BoxError> {
     }
 }
 
-/// Writes beside the file first: with a name that nobody can know, so that nothing is written through somebody's link.
+/// Writes beside the file first. What a program that was stopped has left there goes, and nothing is written through
+/// somebody's link.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let random = random::bytes::<12>().map_err(io::Error::other)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", URL_SAFE_NO_PAD.encode(random)));
-    let new = path.with_file_name(name);
+    let new = beside(path, "new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let written = write_new(&new, text).and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new); // It may not be there; what went wrong is said below.
@@ -106,13 +120,37 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = for_its_owner().create_new(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Until the file is dropped. A program that holds it for seconds hangs, or has been stopped.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = for_its_owner().create(true).truncate(false).open(path)?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other("another program has had it locked for seconds: does it hang?"))
+}
+
+fn for_its_owner() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    path.with_file_name(name)
 }
 
 #[cfg(unix)]

@@ -15,7 +15,10 @@ use http::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{ClientError, ClientErrorKind, CookieJar, jar::Answering};
+use super::{
+    ClientError, ClientErrorKind, CookieJar,
+    jar::{Answering, Taken},
+};
 use crate::{
     clock::{Clock, Timestamp},
     dialect::{ClientRules, Dialect},
@@ -133,14 +136,15 @@ impl Server {
     /// A server that is asked several things at once, and has not been asked before, gives each answer a token and a cookie.
     /// The last cookie stays, so who was given another token asks again.
     pub(super) async fn csrf_token(&self) -> Result<String, ClientError> {
-        let mut token = self.given_csrf_token().await?;
         for _ in 0..MAX_REPLACED {
-            if !self.jar.has_another(&self.base, CSRF_COOKIE, &token) {
-                break;
+            let turn = self.jar.turn();
+            let token = self.given_csrf_token().await?;
+            // Its cookie is left where somebody has signed in or out meanwhile.
+            if self.jar.turn() == turn && !self.jar.has_another(&self.base, CSRF_COOKIE, &token) {
+                return Ok(token);
             }
-            token = self.given_csrf_token().await?;
         }
-        Ok(token)
+        self.given_csrf_token().await
     }
 
     async fn given_csrf_token(&self) -> Result<String, ClientError> {
@@ -156,6 +160,7 @@ impl Server {
 
     /// The session after an update. None if the server has not changed it.
     pub(super) async fn post_update(&self, data: Option<Value>) -> Result<Map<String, Value>, ClientError> {
+        let _updating = self.jar.updating().await;
         let mut body = json!({ "csrfToken": self.csrf_token().await? });
         if let Some(data) = data {
             body["data"] = data;
@@ -277,7 +282,10 @@ impl Server {
             Effect::Update => Answering::Update(turn),
             Effect::Read => Answering::Read(turn),
         };
-        self.jar.take(url, response.headers(), answering, self.now()).await;
+        let taken = self.jar.take(url, response.headers(), answering, self.now()).await;
+        if effect == Effect::Update && taken == Taken::Left {
+            return Err(ClientError::overtaken(&place(url)));
+        }
         Ok(response)
     }
 

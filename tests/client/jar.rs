@@ -1,14 +1,16 @@
 //! Cookies: which are kept, which are sent where (RFC 6265), and how they outlive a program.
 
 use std::{
+    collections::BTreeSet,
     env,
     fs::{self, File},
     path::PathBuf,
     process,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -21,6 +23,7 @@ use portcullis::{
 };
 use proptest::prelude::*;
 use serde_json::json;
+use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 use tracing::Level;
 
 use crate::{
@@ -66,6 +69,14 @@ impl Visitor {
         for endpoint in ["session", "/other/session", "/api/session"] {
             self.replies.set(endpoint, Reply::json(&json!({})));
         }
+    }
+
+    /// Signs in at our server, which gives this cookie.
+    async fn sign_in(&self, cookie: &str) {
+        let reply = Reply::json(&json!({ "url": "http://localhost:3000/" })).with_cookie(cookie);
+        self.replies.set("POST callback/credentials", reply);
+        let options = SignInOptions::new().redirect(false);
+        let _ = self.client(ORIGIN).build().unwrap().sign_in("credentials", options, &[]).await.unwrap();
     }
 
     /// The cookies that the server at this URL is sent.
@@ -135,11 +146,11 @@ async fn cookies_go_where_they_belong() {
 async fn what_is_secret_does_not_go_over_a_network_in_clear() {
     let visitor = Visitor::new();
     visitor.given(SITE, &["a=1; Secure; Path=/", "b=2; Path=/"]).await;
-    let value = |url: &str, name: &str| visitor.jar.get(url, name);
-    assert_eq!(value("https://app.example/page", "a").as_deref(), Some("1"));
-    assert_eq!(value("http://app.example/page", "a"), None);
-    assert_eq!(value("http://app.example/page", "b").as_deref(), Some("2"));
-    assert_eq!(value("https://app.example/page", "c"), None);
+    let value = async |url: &str, name: &str| visitor.jar.get(url, name).await;
+    assert_eq!(value("https://app.example/page", "a").await.as_deref(), Some("1"));
+    assert_eq!(value("http://app.example/page", "a").await, None);
+    assert_eq!(value("http://app.example/page", "b").await.as_deref(), Some("2"));
+    assert_eq!(value("https://app.example/page", "c").await, None);
 }
 
 /// Section 5.4: the longest path first, of those the oldest; a cookie that is replaced keeps its place.
@@ -150,7 +161,7 @@ async fn they_are_sent_in_order() {
     assert_eq!(visitor.sends(SITE).await, "a=1; b=9; b=2; c=3");
     visitor.given(SITE, &["b=4; Path=/", "d=5; Path=/"]).await;
     assert_eq!(visitor.sends(SITE).await, "a=1; b=9; b=4; c=3; d=5");
-    let value = visitor.jar.get("https://app.example/api/x", "b");
+    let value = visitor.jar.get("https://app.example/api/x", "b").await;
     assert_eq!(value.as_deref(), Some("9"), "the one that a server reads first");
 }
 
@@ -249,7 +260,8 @@ async fn a_slow_answer_does_not_bring_a_session_back() {
             leaving.sign_out(SignOutOptions::new()).await.unwrap();
             visitor.replies.release();
         };
-        tokio::join!(read_session, leave).0.unwrap();
+        let (session, ()) = tokio::join!(read_session, leave);
+        assert_eq!(session.is_err(), read == "POST session", "what was changed may be lost");
         visitor.replies.set("session", Reply::json(&json!({})));
         assert_eq!(visitor.sends(ORIGIN).await, "", "{read}");
         // What is read from then on counts again.
@@ -270,6 +282,10 @@ impl Folder {
 
     fn file(&self) -> PathBuf {
         self.0.join("cookies.json")
+    }
+
+    fn saved(&self) -> String {
+        fs::read_to_string(self.file()).unwrap()
     }
 
     async fn jar(&self) -> CookieJar {
@@ -300,11 +316,11 @@ async fn what_lasts_outlives_the_program() {
     next.time.pass(60);
     assert_eq!(next.sends(SITE).await, "session=canary-1", "the end is the one that it had");
     next.given(SITE, &["session=; Path=/; Max-Age=0"]).await;
-    assert_eq!(fs::read_to_string(folder.file()).unwrap(), EMPTY);
+    assert_eq!(folder.saved(), EMPTY);
     let last = Visitor::with(folder.jar().await);
     last.given(SITE, &[LASTING]).await;
     last.jar.clear().await;
-    assert_eq!(fs::read_to_string(folder.file()).unwrap(), EMPTY.replace('0', "1"));
+    assert!(folder.saved().ends_with(r#","cookies":[]}"#), "{}", folder.saved());
 }
 
 #[cfg(unix)]
@@ -337,7 +353,9 @@ async fn the_file_is_replaced_as_a_whole() {
     before.read_to_string(&mut read).unwrap();
     assert_eq!(read, old);
     assert!(fs::read_to_string(folder.file()).unwrap().contains("canary-2"));
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left beside it");
+    let beside = fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().file_name());
+    let beside: BTreeSet<_> = beside.filter_map(|name| name.into_string().ok()).collect();
+    assert_eq!(beside, ["cookies.json", "cookies.json.lock"].map(String::from).into());
 }
 
 #[cfg(unix)]
@@ -469,6 +487,185 @@ async fn providers_learn_what_another_program_did() {
     assert!(providers.iter().all(|provider| provider.state().status == SessionStatus::Unauthenticated));
 }
 
+/// Both change it at one instant, again and again: nothing of either is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_one_instant_are_both_kept() {
+    let folder = Folder::new("instant");
+    let (one, other) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    for round in 0..20 {
+        let cookies = ["a", "b"].map(|name| format!("{name}{round}=1; Path=/; Max-Age=60"));
+        let (left, right) = ([&*cookies[0]], [&*cookies[1]]);
+        tokio::join!(one.given(SITE, &left), other.given(SITE, &right));
+        let next = Visitor::with(folder.jar().await).sends(SITE).await;
+        assert_eq!(next.split("; ").count(), 2 * (round + 1), "{next}");
+    }
+}
+
+/// Whoever has the file to themselves for ever is not waited for without an end.
+#[tokio::test(start_paused = true)]
+async fn a_program_that_hangs_holds_nobody_up() {
+    let folder = Folder::new("hangs");
+    let (log, _guard) = Log::of(Level::WARN);
+    let visitor = Visitor::with(folder.jar().await);
+    let lock = File::create(folder.0.join("cookies.json.lock")).unwrap();
+    lock.lock().unwrap();
+    visitor.given(SITE, &[LASTING]).await;
+    assert!(folder.saved().contains("canary-1"));
+    assert!(log.text().contains("does it hang?"), "{}", log.text());
+}
+
+/// What could not be saved is here all the same, and is saved as soon as that can be done.
+#[tokio::test]
+async fn what_could_not_be_saved_is_not_lost_to_another_program() {
+    let (_log, _guard) = Log::of(Level::ERROR);
+    let storage = Storage { is_shared: true, ..Storage::default() };
+    let one = Visitor::with(CookieJar::open(storage.clone()).await.unwrap());
+    let other = Visitor::with(CookieJar::open(storage.clone()).await.unwrap());
+    storage.fails(true);
+    one.given(SITE, &[LASTING]).await;
+    storage.fails(false);
+    other.given(SITE, &["more=1; Path=/; Max-Age=60"]).await;
+    assert_eq!(one.sends(SITE).await, "session=canary-1");
+    assert_eq!(other.sends(SITE).await, "session=canary-1", "the last one has the last word");
+}
+
+/// Whoever gives up waiting leaves nothing half done.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_nobody_waits_for_is_saved() {
+    let storage = Storage { is_shared: true, ..Storage::default() };
+    let visitor = Visitor::with(CookieJar::open(storage.clone()).await.unwrap());
+    let slow = storage.slow.lock().await;
+    let given = timeout(Duration::from_millis(1), visitor.given(SITE, &[LASTING]));
+    assert!(given.await.is_err());
+    drop(slow);
+    idle().await;
+    assert!(storage.saved.lock().unwrap().as_ref().unwrap().contains("canary-1"));
+}
+
+/// One removes the file and signs in anew while the other was signed in: that is somebody else.
+#[tokio::test(start_paused = true)]
+async fn a_new_file_is_another_visitor() {
+    let folder = Folder::new("new-file");
+    let here = Visitor::with(folder.jar().await);
+    here.sign_in("session=x; Path=/; Max-Age=3600").await;
+    here.replies.set("session", Reply::json(&json!({ "user": { "name": "X" } })));
+    let provider = SessionProvider::builder(here.client(ORIGIN).build().unwrap()).start().unwrap();
+    idle().await;
+    fs::remove_file(folder.file()).unwrap();
+    let there = Visitor::with(folder.jar().await);
+    there.sign_in("session=y; Path=/; Max-Age=3600").await;
+    here.replies.set("session", Reply::json(&json!({ "user": { "name": "Y" } })));
+    here.client(ORIGIN).build().unwrap().get_providers().await.unwrap();
+    idle().await;
+    assert_eq!(provider.state().data.unwrap().user.name.as_deref(), Some("Y"));
+}
+
+/// The token's cookie is not taken, because another program signs out while it is on its way: another token is asked for.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_came_too_late_is_asked_for_again() {
+    let folder = Folder::new("token");
+    let (here, there) = (Visitor::with(folder.jar().await), Visitor::with(folder.jar().await));
+    here.given(ORIGIN, &[LASTING]).await;
+    let token = Reply::json(&json!({ "csrfToken": "token" }));
+    here.replies.set("csrf", token.with_cookie("next-auth.csrf-token=token%7Chash; Path=/"));
+    here.replies.hold("csrf");
+    let client = here.client(ORIGIN).build().unwrap();
+    let leave = async {
+        idle().await;
+        assert_eq!(here.replies.last().endpoint(), "csrf");
+        there.jar.clear().await;
+        here.replies.release();
+    };
+    let options = SignInOptions::new().redirect(false);
+    let (signed_in, ()) = tokio::join!(client.sign_in("credentials", options, &[]), leave);
+    let _ = signed_in.unwrap();
+    let posted =
+        here.replies.asked().into_iter().find(|asked| asked.endpoint() == "POST callback/credentials");
+    assert_eq!(posted.unwrap().cookies(), "next-auth.csrf-token=token%7Chash");
+}
+
+/// Each begins with what the one before has made of the session.
+#[tokio::test(start_paused = true)]
+async fn updates_come_one_after_another() {
+    let visitor = Visitor::new();
+    visitor.given(ORIGIN, &["session=1; Path=/"]).await;
+    let (one, other) = (visitor.client(ORIGIN).build().unwrap(), visitor.client(ORIGIN).build().unwrap());
+    let updated =
+        |value: &str| Reply::json(&json!({ "user": {} })).with_cookie(&format!("session={value}; Path=/"));
+    visitor.replies.set("POST session", updated("2"));
+    visitor.replies.hold("POST session");
+    let release = async {
+        idle().await;
+        visitor.replies.set("POST session", updated("3"));
+        visitor.replies.release();
+    };
+    let (first, second, ()) = tokio::join!(one.update(json!({})), other.update(json!({})), release);
+    assert!(first.unwrap().is_some() && second.unwrap().is_some());
+    let posts = visitor.replies.asked().into_iter().filter(|asked| asked.endpoint() == "POST session");
+    assert_eq!(posts.map(|asked| asked.cookies().to_owned()).collect::<Vec<_>>(), ["session=1", "session=2"]);
+    assert_eq!(visitor.sends(ORIGIN).await, "session=3");
+}
+
+/// A wrong password, or the beginning of a sign-in, is no change of the session; who has signed out meanwhile is told.
+#[tokio::test(start_paused = true)]
+async fn an_update_is_only_lost_to_another_session() {
+    let form = Reply::json(&json!({ "url": "http://localhost:3000/?error=CredentialsSignin" }));
+    for (posts, is_lost) in [
+        (form.clone(), false),
+        (form.clone().with_cookie("next-auth.callback-url=x; Path=/"), false),
+        (
+            form.clone().with_cookie("__Secure-authjs.pkce.code_verifier=x; Path=/; Secure; Max-Age=900"),
+            false,
+        ),
+        (form.clone().with_cookie("next-auth.session-token=x; Path=/"), true),
+        (form.clone().with_cookie("__Secure-authjs.session-token.0=; Path=/; Secure; Max-Age=0"), true),
+        (form.clone().with_cookie("a-name-of-its-own=x; Path=/"), true),
+    ] {
+        let visitor = Visitor::new();
+        let about = format!("{:?}", posts.cookies());
+        visitor.replies.set("POST callback/credentials", posts);
+        visitor.given(ORIGIN, &["next-auth.session-token=1; Path=/"]).await;
+        let updated = Reply::json(&json!({ "user": {} })).with_cookie("next-auth.session-token=2; Path=/");
+        visitor.replies.set("POST session", updated);
+        visitor.replies.hold("POST session");
+        let client = visitor.client(ORIGIN).build().unwrap();
+        let sign_in = async {
+            idle().await;
+            let options = SignInOptions::new().redirect(false);
+            let _ =
+                visitor.client(ORIGIN).build().unwrap().sign_in("credentials", options, &[]).await.unwrap();
+            visitor.replies.release();
+        };
+        let (updated, ()) = tokio::join!(client.update(json!({})), sign_in);
+        let told = updated.map_err(|error| error.kind());
+        assert_eq!(told.is_err(), is_lost, "{about}");
+        assert!(!is_lost || told.unwrap_err() == ClientErrorKind::Unavailable, "{about}");
+        assert_eq!(visitor.sends(ORIGIN).await.contains("session-token=2"), !is_lost, "{about}");
+    }
+}
+
+/// What a program asks in other ways is asked as whoever is signed in now.
+#[tokio::test]
+async fn a_cookie_for_others_is_that_of_all_programs() {
+    let folder = Folder::new("others");
+    let (one, other) = (folder.jar().await, Visitor::with(folder.jar().await));
+    other.given(SITE, &[LASTING]).await;
+    assert_eq!(one.get(SITE, "session").await.as_deref(), Some("canary-1"));
+    other.jar.clear().await;
+    assert_eq!(one.get(SITE, "session").await, None);
+}
+
+/// A program that was stopped while it saved has left a session, which the next change takes away.
+#[tokio::test]
+async fn what_a_stopped_program_has_left_goes() {
+    let folder = Folder::new("left");
+    let left = folder.0.join("cookies.json.new");
+    fs::write(&left, "canary").unwrap();
+    let visitor = Visitor::with(folder.jar().await);
+    visitor.given(SITE, &[LASTING]).await;
+    assert!(!left.exists());
+}
+
 #[tokio::test]
 async fn a_file_that_another_program_has_broken_is_none() {
     let folder = Folder::new("broken-later");
@@ -486,7 +683,16 @@ async fn a_file_that_another_program_has_broken_is_none() {
 struct Storage {
     saved: Arc<Mutex<Option<String>>>,
     loads: Arc<AtomicUsize>,
-    fails: bool,
+    fails: Arc<AtomicBool>,
+    is_shared: bool,
+    /// Whoever holds it keeps others from saving.
+    slow: Arc<AsyncMutex<()>>,
+}
+
+impl Storage {
+    fn fails(&self, fails: bool) {
+        self.fails.store(fails, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
@@ -497,11 +703,16 @@ impl JarStorage for Storage {
     }
 
     async fn save(&self, cookies: &str) -> Result<(), BoxError> {
-        if self.fails {
+        let _slow = self.slow.lock().await;
+        if self.fails.load(Ordering::Relaxed) {
             return Err("the disk is full".into());
         }
         *self.saved.lock().unwrap() = Some(cookies.to_owned());
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
     }
 }
 
@@ -518,7 +729,8 @@ async fn a_storage_of_ones_own() {
 #[tokio::test]
 async fn a_jar_that_cannot_be_saved_goes_on() {
     let (log, _guard) = Log::of(Level::WARN);
-    let storage = Storage { fails: true, ..Storage::default() };
+    let storage = Storage::default();
+    storage.fails(true);
     let visitor = Visitor::with(CookieJar::open(storage).await.unwrap());
     visitor.given(SITE, &[LASTING]).await;
     assert_eq!(visitor.sends(SITE).await, "session=canary-1");

@@ -66,6 +66,10 @@ impl Reply {
         self
     }
 
+    pub fn cookies(&self) -> &[String] {
+        &self.cookies
+    }
+
     fn response(&self) -> Result<Response<Bytes>, HttpError> {
         if self.is_down {
             return Err(HttpError::unavailable("it is down"));
