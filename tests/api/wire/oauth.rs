@@ -131,16 +131,15 @@ async fn compare(findings: &mut Findings, case: &str, vector: &Vector, world: &W
     let expected: Vec<_> = vector.list("idp_requests").iter().map(Asked::recorded).collect();
     findings.compare(case, "requests", expected, world.provider.asked());
     let (given, rows) = world.outcome(vector.str("version")).await;
-    compare_callbacks(findings, case, vector, given);
+    compare_calls(findings, case, vector, given);
     compare_rows(findings, case, Rows::recorded(vector), rows);
 }
 
-/// What the callbacks are given. An account is compared by the members that it has, and then by those of both.
-fn compare_callbacks(findings: &mut Findings, case: &str, vector: &Vector, given: Vec<Given>) {
+/// What callbacks and events are given.
+fn compare_calls(findings: &mut Findings, case: &str, vector: &Vector, given: Vec<Given>) {
     let recorded: Vec<_> = vector.list("callbacks").iter().map(Given::recorded).collect();
-    let apart =
-        |calls: Vec<Given>| calls.into_iter().partition::<Vec<_>, _>(|call| call.callback == "redirect");
-    let ((recorded_redirects, recorded), (redirects, given)) = (apart(recorded), apart(given));
+    let (recorded_redirects, mut recorded) = apart(recorded, |call| call.callback == "redirect");
+    let (redirects, given) = apart(given, |call| call.callback == "redirect");
     let urls = |calls: Vec<Given>| {
         let mut urls: Vec<_> = calls.into_iter().map(|call| call.rest).collect();
         // What a sign-in keeps is asked about anew when it ends.
@@ -148,23 +147,49 @@ fn compare_callbacks(findings: &mut Findings, case: &str, vector: &Vector, given
         urls
     };
     findings.compare(case, "redirect", urls(recorded_redirects), urls(redirects));
+    let (events, mut given) = apart(given, |call| call.callback.ends_with(" event"));
     let called = |calls: &[Given]| calls.iter().map(|call| call.callback).collect::<Vec<_>>();
     findings.compare(case, "callbacks", called(&recorded), called(&given));
-    for (expected, mut got) in recorded.into_iter().zip(given) {
-        if vector.str("version") == "v3" && expected.callback == "jwt" {
-            got.rest["trigger"] = Value::Null; // It has none.
-        }
-        let [user, account, members, profile, rest] = match expected.callback {
-            "signIn" => {
-                ["signIn user", "signIn account", "signIn account members", "signIn profile", "signIn"]
-            }
-            _ => ["jwt user", "jwt account", "jwt account members", "jwt profile", "jwt"],
-        };
-        findings.compare(case, user, expected.user, got.user);
-        compare_accounts(findings, case, [account, members], expected.account, got.account);
-        findings.compare(case, profile, expected.profile, got.profile);
-        findings.compare(case, rest, expected.rest, got.rest);
+    given.extend(events);
+    recorded.extend(vector.list("events").iter().map(Given::of_event));
+    for expected in recorded {
+        // Which there are is compared above, and with the events.
+        let Some(at) = given.iter().position(|call| call.callback == expected.callback) else { continue };
+        compare_given(findings, case, expected, given.swap_remove(at));
     }
+}
+
+fn apart(calls: Vec<Given>, are: impl Fn(&Given) -> bool) -> (Vec<Given>, Vec<Given>) {
+    calls.into_iter().partition(are)
+}
+
+fn compare_given(findings: &mut Findings, case: &str, expected: Given, mut got: Given) {
+    if expected.rest["trigger"].is_null() && got.callback == "jwt" && case.starts_with("v3/") {
+        got.rest["trigger"] = Value::Null; // It has none.
+    }
+    let [user, account, members, profile, rest] = match expected.callback {
+        "signIn" => ["signIn user", "signIn account", "signIn account members", "signIn profile", "signIn"],
+        "jwt" => ["jwt user", "jwt account", "jwt account members", "jwt profile", "jwt"],
+        "signIn event" => [
+            "signIn event user",
+            "signIn event account",
+            "signIn event account members",
+            "signIn event profile",
+            "signIn event",
+        ],
+        "linkAccount event" => [
+            "linkAccount event user",
+            "linkAccount event account",
+            "linkAccount event account members",
+            "linkAccount event profile",
+            "linkAccount event",
+        ],
+        _ => ["createUser event"; 5],
+    };
+    findings.compare(case, user, expected.user, got.user);
+    compare_accounts(findings, case, [account, members], expected.account, got.account);
+    findings.compare(case, profile, expected.profile, got.profile);
+    findings.compare(case, rest, expected.rest, got.rest);
 }
 
 fn compare_rows(findings: &mut Findings, case: &str, expected: Rows, got: Rows) {
@@ -179,6 +204,7 @@ fn compare_rows(findings: &mut Findings, case: &str, expected: Rows, got: Rows) 
     }
 }
 
+/// Compares which members both have, and then the values of those that both have.
 fn compare_accounts(
     findings: &mut Findings,
     case: &str,

@@ -61,9 +61,15 @@ pub(super) const V3: &[Deliberate] = &[
     Deliberate { cases: &["v3/profile_without_id"], aspects: &["callbacks"], reason: "profile-without-id" },
     Deliberate {
         cases: &["v3/*"],
-        aspects: &["signIn account members", "jwt account members"],
+        aspects: &[
+            "signIn account members",
+            "jwt account members",
+            "signIn event account members",
+            "linkAccount event account members",
+        ],
         reason: "account-members",
     },
+    Deliberate { cases: &["v3/*"], aspects: &["signIn event profile"], reason: "event-profile" },
 ];
 
 pub(super) const V4: &[Deliberate] = &[
@@ -119,6 +125,11 @@ pub(super) const V4: &[Deliberate] = &[
         reason: "account-with-user",
     },
     Deliberate { cases: &["v4/*"], aspects: &["members of accounts"], reason: "account-members" },
+    Deliberate {
+        cases: &["v4/*"],
+        aspects: &["signIn event profile", "linkAccount event profile"],
+        reason: "event-profile",
+    },
 ];
 
 pub(super) const V5: &[Deliberate] = &[
@@ -227,4 +238,10 @@ pub(super) const V5: &[Deliberate] = &[
     },
     Deliberate { cases: &["v5/userinfo_error"], aspects: &["callbacks"], reason: "userinfo-status" },
     Deliberate { cases: &["v5/profile_without_id"], aspects: &["callbacks"], reason: "profile-without-id" },
+    Deliberate {
+        cases: &["v5/*"],
+        aspects: &["linkAccount event account members"],
+        reason: "account-members",
+    },
+    Deliberate { cases: &["v5/*"], aspects: &["linkAccount event profile"], reason: "event-profile" },
 ];

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use portcullis::{
-    Account, AuthBuilder, JwtContext, RedirectContext, SignInContext, SignInDecision, Trigger, User,
+    Account, AuthBuilder, Event, JwtContext, RedirectContext, SignInContext, SignInDecision, Trigger, User,
 };
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,7 @@ enum Call {
     SignIn(SignInContext),
     Jwt(JwtContext),
     Redirect(RedirectContext),
+    Event(Event),
 }
 
 /// The calls so far.
@@ -51,6 +52,10 @@ impl Calls {
             })
     }
 
+    pub(super) fn hear(&self, event: Event) {
+        self.push(Call::Event(event));
+    }
+
     fn push(&self, call: Call) {
         self.0.lock().unwrap().push(call);
     }
@@ -58,11 +63,11 @@ impl Calls {
     /// The calls since this was last asked.
     pub(super) fn taken(&self, names: &Names) -> Vec<Given> {
         let calls = std::mem::take(&mut *self.0.lock().unwrap());
-        calls.into_iter().map(|call| Given::ours(call, names)).collect()
+        calls.into_iter().filter_map(|call| Given::ours(call, names)).collect()
     }
 }
 
-/// What a callback is given. What is null or absent is left out: here both are `None`.
+/// What a callback or an event is given. What is null or absent is left out: here both are `None`.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) callback: &'static str,
@@ -102,8 +107,53 @@ impl Given {
         }
     }
 
-    fn ours(call: Call, names: &Names) -> Self {
-        match call {
+    pub(super) fn of_event(event: &Value) -> Self {
+        let message = &event["message"];
+        match event["event"].as_str().unwrap() {
+            // v3 has the user for a message.
+            "createUser" => Self {
+                callback: "createUser event",
+                user: recorded_user(message.get("user").unwrap_or(message)),
+                ..Self::default()
+            },
+            "linkAccount" => Self {
+                callback: "linkAccount event",
+                user: recorded_user(&message["user"]),
+                account: recorded_account(message.get("account").unwrap_or(&message["providerAccount"])),
+                profile: message["profile"].clone(),
+                ..Self::default()
+            },
+            "signIn" => Self {
+                callback: "signIn event",
+                user: recorded_user(&message["user"]),
+                account: recorded_account(&message["account"]),
+                profile: at_this_provider(message["profile"].clone()),
+                rest: json!({ "isNewUser": message["isNewUser"] }),
+            },
+            name => panic!("this event has no counterpart yet: {name}"),
+        }
+    }
+
+    /// `None` for an event of our own.
+    fn ours(call: Call, names: &Names) -> Option<Self> {
+        Some(match call {
+            Call::Event(Event::CreateUser { user: made, .. }) => {
+                Self { callback: "createUser event", user: user(&made, names), ..Self::default() }
+            }
+            Call::Event(Event::LinkAccount { user: whose, account: linked, .. }) => Self {
+                callback: "linkAccount event",
+                user: user(&whose, names),
+                account: account(&linked),
+                ..Self::default()
+            },
+            Call::Event(Event::SignIn { user: who, account: how, profile, is_new_user, .. }) => Self {
+                callback: "signIn event",
+                user: user(&who, names),
+                account: account(&how),
+                profile: json!(profile),
+                rest: json!({ "isNewUser": is_new_user }),
+            },
+            Call::Event(_) => return None,
             Call::Redirect(context) => Self::redirect(&json!(context.url), &json!(context.base_url)),
             Call::SignIn(context) => Self {
                 callback: "signIn",
@@ -128,7 +178,7 @@ impl Given {
                     },
                 }),
             },
-        }
+        })
     }
 
     fn redirect(url: &Value, base_url: &Value) -> Self {

@@ -46,7 +46,8 @@ impl World {
     pub(super) async fn of(vector: &Vector) -> Self {
         let (clock, told) = (ManualClock::at(vector.i64("now")), Told::default());
         let (provider, hears) = (Provider::of(vector), Arc::clone(&told));
-        let asked = provider.clone();
+        let (asked, calls) = (provider.clone(), Calls::default());
+        let told_of = calls.clone();
         let mut builder = Auth::builder(vector.secret())
             .origin(OriginPolicy::fixed(vector.str("base_url")).unwrap())
             .dialect(vector.dialect())
@@ -56,9 +57,9 @@ impl World {
             .provider(myoidc(vector))
             .on_event(move |event| {
                 hears.lock().unwrap().extend(site::name_of(&event));
+                told_of.hear(event);
                 std::future::ready(Ok(()))
             });
-        let calls = Calls::default();
         builder = calls.told_by(builder, vector);
         if vector.get("config/pages").is_object() {
             builder = builder.pages(site::pages(vector.get("config/pages")));
