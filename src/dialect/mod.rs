@@ -147,12 +147,14 @@ pub(crate) struct Rules {
     pub(crate) check_cookies: bool,
     /// The `state` is a sealed text; otherwise a random one.
     pub(crate) seals_state: bool,
+    /// The type of a provider's token is written in lower case; otherwise as the provider writes it.
+    pub(crate) lowers_token_type: bool,
+    /// An account that was just proved still says `expires_in`.
+    pub(crate) keeps_expires_in: bool,
     /// The error code for a provider that answered with an error.
     pub(crate) provider_error: &'static str,
     /// A code that cannot be redeemed, or a profile that cannot be read, is an `OAuthCallback`; otherwise a `Callback`.
     pub(crate) names_exchange: bool,
-    /// Where the `signIn` callback leads is judged by the `redirect` callback.
-    pub(crate) judges_sign_in_url: bool,
 
     // Links by mail (section 8)
     /// The domain of an address has to have a dot.

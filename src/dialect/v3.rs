@@ -13,6 +13,7 @@ pub(super) const RULES: Rules = Rules {
     null_members: true,
     serves_update: false,
     check_cookies: false,
+    keeps_expires_in: true,
     names_exchange: false,
     domain_needs_dot: false,
     link_callback_url: false,

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     codec::{Codec, JwksUrl},
+    dialect::Rules,
     error::ConfigError,
     head::media_type,
     http_client::{Document, Failure, HttpClient, Limits, Source, asked, check_url},
@@ -26,6 +27,7 @@ use crate::{
 /// A provider, with what is known of it by now.
 pub(crate) struct OAuthClient {
     pub(crate) provider: Arc<OAuth>,
+    pub(super) rules: &'static Rules,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     metadata: Option<Document<Metadata>>,
@@ -49,6 +51,7 @@ pub(super) enum Endpoint {
 impl OAuthClient {
     pub(crate) fn new(
         provider: Arc<OAuth>,
+        rules: &'static Rules,
         http: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
@@ -73,7 +76,7 @@ impl OAuthClient {
             }
             _ => None,
         };
-        let this = Self { provider, http, clock, metadata, keys: Mutex::new(None) };
+        let this = Self { provider, rules, http, clock, metadata, keys: Mutex::new(None) };
         for endpoint in [Endpoint::Token, Endpoint::Userinfo, Endpoint::Jwks] {
             if let Some(url) = this.configured(endpoint) {
                 askable(&url, &this.provider.id)?;

@@ -12,7 +12,7 @@ use super::{
     client::{Endpoint, OAuthClient, answered},
     error::{OAuthError, quoted},
 };
-use crate::{clock::Timestamp, codec::Codec, provider::Method, user::ProviderTokens};
+use crate::{clock::Timestamp, codec::Codec, dialect::Rules, provider::Method, user::ProviderTokens};
 
 /// What the token endpoint has given.
 pub(crate) struct Grant {
@@ -103,7 +103,7 @@ impl OAuthClient {
     fn grant(&self, answer: Value) -> Result<Grant, OAuthError> {
         let place = answer.pointer(self.provider.quirks.tokens_at).and_then(Value::as_object);
         let members = place.ok_or_else(|| OAuthError::invalid("the answer has no tokens"))?;
-        let tokens = tokens(members, self.now());
+        let tokens = tokens(members, self.rules, self.now());
         match tokens.access_token {
             Some(_) => Ok(Grant { tokens, answer }),
             None => Err(OAuthError::invalid("the answer has no access token")),
@@ -162,8 +162,8 @@ fn basic(client_id: &str, secret: &str) -> Result<HeaderValue, OAuthError> {
     Ok(header)
 }
 
-/// The known members, and all others as they are.
-fn tokens(members: &Map<String, Value>, now: Timestamp) -> ProviderTokens {
+/// The known members, and all others as they are (`docs/protocol.md` section 7.3 step 6).
+fn tokens(members: &Map<String, Value>, rules: &Rules, now: Timestamp) -> ProviderTokens {
     let mut rest = members.clone();
     let mut take = |name: &str| match rest.shift_remove(name) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
@@ -180,8 +180,14 @@ fn tokens(members: &Map<String, Value>, now: Timestamp) -> ProviderTokens {
         ..ProviderTokens::default()
     };
     let given = rest.shift_remove("expires_at").as_ref().and_then(seconds);
-    let lasts = rest.shift_remove("expires_in").as_ref().and_then(seconds);
+    let lasts = rest.get("expires_in").and_then(seconds);
+    if !rules.keeps_expires_in {
+        rest.shift_remove("expires_in");
+    }
     tokens.expires_at = lasts.map(|lasts| now.as_secs().saturating_add(lasts)).or(given);
+    if let Some(kind) = tokens.token_type.as_mut().filter(|_| rules.lowers_token_type) {
+        kind.make_ascii_lowercase();
+    }
     tokens.extra = rest;
     tokens
 }

@@ -166,9 +166,6 @@ pub(super) async fn may_sign_in(cx: &Cx, context: SignInContext) -> Result<(), R
     let provider = context.account.provider.clone();
     match cx.auth.settings.callbacks.sign_in(context).await {
         Ok(SignInDecision::Allow) => Ok(()),
-        Ok(SignInDecision::Redirect(to)) if cx.auth.settings.rules.judges_sign_in_url => {
-            Err(Refusal::Redirect(cx.auth.settings.callbacks.redirect(&to, &cx.origin).await))
-        }
         Ok(SignInDecision::Redirect(to)) => Err(Refusal::Redirect(to)),
         denied => {
             if denied.is_ok() {

@@ -9,6 +9,7 @@ mod accounts;
 mod acts;
 mod answers;
 mod authorization;
+mod certified;
 #[path = "../compositions/client.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod client;
@@ -30,6 +31,9 @@ mod remedies;
 #[path = "../compositions/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod server;
+#[path = "../services/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod services;
 mod site;
 mod states;
 #[path = "../api/support/mod.rs"]

@@ -82,8 +82,10 @@ impl AuthBuilder {
                 return Vec::new();
             }
         };
+        let rules = self.dialect.rules();
         let made = providers.into_iter().map(|provider| {
-            OAuthClient::new(Arc::clone(provider), Arc::clone(&http), Arc::clone(&self.clock)).map(Arc::new)
+            OAuthClient::new(Arc::clone(provider), rules, Arc::clone(&http), Arc::clone(&self.clock))
+                .map(Arc::new)
         });
         made.filter_map(|client| client.map_err(|error| problems.append(error)).ok()).collect()
     }

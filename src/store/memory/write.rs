@@ -314,7 +314,8 @@ impl Books {
 
     fn add_account(&mut self, user_id: &Arc<str>, account: &Account) {
         if let Some(person) = self.people.get_mut(user_id) {
-            person.accounts.push(account.clone());
+            let tokens = ProviderTokens { extra: Map::new(), ..account.tokens.clone() };
+            person.accounts.push(Account { tokens, ..account.clone() });
         }
         self.accounts
             .entry(account.provider.clone())

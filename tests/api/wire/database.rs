@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(super) const LENGTHENED: &str = "-and-as-long-as-those-of-node";
 
 /// Who is who in a store: ids are the store's own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
@@ -55,6 +55,18 @@ impl Names {
     pub(super) fn id_of(&self, recorded: &str) -> &str {
         let id = self.0.iter().find(|(_, name)| *name == recorded).map(|(id, _)| id.as_str());
         id.unwrap_or_else(|| panic!("there is no {recorded}"))
+    }
+
+    /// The recorded name of whoever has this id.
+    #[cfg(feature = "oauth")]
+    pub(super) fn name_of(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+
+    /// Knows whom the recordings have made, too.
+    #[cfg(feature = "oauth")]
+    pub(super) fn learn(&mut self, id: String) {
+        self.0.entry(id).or_insert_with(|| "db-user-1".to_owned());
     }
 
     /// Claims with the user by the recorded name.

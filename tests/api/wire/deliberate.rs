@@ -27,7 +27,12 @@ pub(super) const V3: &[Deliberate] = &[
     },
     Deliberate {
         cases: &["v3/signin_page/*", "v3/get/signin/acme/extra"],
-        aspects: &["page hidden fields"],
+        aspects: &["email form"],
+        reason: "email-field",
+    },
+    Deliberate {
+        cases: &["v3/signin_page/*", "v3/get/signin/acme/extra"],
+        aspects: &["page hidden fields", "email hidden fields"],
         reason: "callback-url-in-form",
     },
     Deliberate {
@@ -197,7 +202,16 @@ pub(super) const V4: &[Deliberate] = &[
             "v4/signin_page/callbackUrl_relative",
             "v4/signin_page/bad_callback_cookie",
         ],
-        aspects: &["status", "cookies", "page title", "page texts", "page form", "page csrf"],
+        aspects: &[
+            "status",
+            "cookies",
+            "page title",
+            "page texts",
+            "page form",
+            "page csrf",
+            "email form",
+            "email csrf",
+        ],
         reason: "callback-url",
     },
     Deliberate {
@@ -207,7 +221,7 @@ pub(super) const V4: &[Deliberate] = &[
     },
     Deliberate {
         cases: &["v4/signin_page/*", "v4/get/signin/acme/extra"],
-        aspects: &["page hidden fields"],
+        aspects: &["page hidden fields", "email hidden fields"],
         reason: "callback-url-in-form",
     },
     Deliberate { cases: &["v4/custom_pages/error_xss"], aspects: &["location"], reason: "encoded-values" },
@@ -312,7 +326,16 @@ pub(super) const V5: &[Deliberate] = &[
             "v5/signin_page/callbackUrl_relative",
             "v5/signin_page/bad_callback_cookie",
         ],
-        aspects: &["status", "cookies", "page title", "page texts", "page form", "page csrf"],
+        aspects: &[
+            "status",
+            "cookies",
+            "page title",
+            "page texts",
+            "page form",
+            "page csrf",
+            "email form",
+            "email csrf",
+        ],
         reason: "callback-url",
     },
     Deliberate {
@@ -322,7 +345,7 @@ pub(super) const V5: &[Deliberate] = &[
     },
     Deliberate {
         cases: &["v5/signin_page/*"],
-        aspects: &["page hidden fields"],
+        aspects: &["page hidden fields", "email hidden fields"],
         reason: "callback-url-in-form",
     },
     Deliberate { cases: &["v5/custom_pages/error_xss"], aspects: &["location"], reason: "encoded-values" },

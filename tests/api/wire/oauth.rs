@@ -4,17 +4,19 @@
 //! or one that is no cookie (v3), the sign-in begins here, too.
 
 mod deliberate;
+mod given;
 mod provider;
+mod rows;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Request, header};
 use http_body_util::Full;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(super) use self::world::checks;
-use self::{provider::Asked, world::World};
+use self::{given::Given, provider::Asked, rows::Rows, world::World};
 use super::{
     Findings,
     authorization::{self, is_check, is_transaction, parts},
@@ -128,6 +130,94 @@ async fn compare(findings: &mut Findings, case: &str, vector: &Vector, world: &W
     findings.compare(case, "events", expected, world.told.lock().unwrap().clone());
     let expected: Vec<_> = vector.list("idp_requests").iter().map(Asked::recorded).collect();
     findings.compare(case, "requests", expected, world.provider.asked());
+    let (given, rows) = world.outcome(vector.str("version")).await;
+    compare_calls(findings, case, vector, given);
+    compare_rows(findings, case, Rows::recorded(vector), rows);
+}
+
+/// What callbacks and events are given.
+fn compare_calls(findings: &mut Findings, case: &str, vector: &Vector, given: Vec<Given>) {
+    let recorded: Vec<_> = vector.list("callbacks").iter().map(Given::recorded).collect();
+    let (recorded_redirects, mut recorded) = apart(recorded, |call| call.callback == "redirect");
+    let (redirects, given) = apart(given, |call| call.callback == "redirect");
+    let urls = |calls: Vec<Given>| {
+        let mut urls: Vec<_> = calls.into_iter().map(|call| call.rest).collect();
+        // What a sign-in keeps is asked about anew when it ends.
+        urls.dedup();
+        urls
+    };
+    findings.compare(case, "redirect", urls(recorded_redirects), urls(redirects));
+    let (events, mut given) = apart(given, |call| call.callback.ends_with(" event"));
+    let called = |calls: &[Given]| calls.iter().map(|call| call.callback).collect::<Vec<_>>();
+    findings.compare(case, "callbacks", called(&recorded), called(&given));
+    given.extend(events);
+    recorded.extend(vector.list("events").iter().map(Given::of_event));
+    for expected in recorded {
+        // Which there are is compared above, and with the events.
+        let Some(at) = given.iter().position(|call| call.callback == expected.callback) else { continue };
+        compare_given(findings, case, expected, given.swap_remove(at));
+    }
+}
+
+fn apart(calls: Vec<Given>, are: impl Fn(&Given) -> bool) -> (Vec<Given>, Vec<Given>) {
+    calls.into_iter().partition(are)
+}
+
+fn compare_given(findings: &mut Findings, case: &str, expected: Given, mut got: Given) {
+    if expected.rest["trigger"].is_null() && got.callback == "jwt" && case.starts_with("v3/") {
+        got.rest["trigger"] = Value::Null; // It has none.
+    }
+    let [user, account, members, profile, rest] = match expected.callback {
+        "signIn" => ["signIn user", "signIn account", "signIn account members", "signIn profile", "signIn"],
+        "jwt" => ["jwt user", "jwt account", "jwt account members", "jwt profile", "jwt"],
+        "signIn event" => [
+            "signIn event user",
+            "signIn event account",
+            "signIn event account members",
+            "signIn event profile",
+            "signIn event",
+        ],
+        "linkAccount event" => [
+            "linkAccount event user",
+            "linkAccount event account",
+            "linkAccount event account members",
+            "linkAccount event profile",
+            "linkAccount event",
+        ],
+        _ => ["createUser event"; 5],
+    };
+    findings.compare(case, user, expected.user, got.user);
+    compare_accounts(findings, case, [account, members], expected.account, got.account);
+    findings.compare(case, profile, expected.profile, got.profile);
+    findings.compare(case, rest, expected.rest, got.rest);
+}
+
+fn compare_rows(findings: &mut Findings, case: &str, expected: Rows, got: Rows) {
+    findings.compare(case, "rows of users", expected.users, got.users);
+    findings.compare(case, "rows of sessions", expected.sessions, got.sessions);
+    let whose = |accounts: &[(String, Map<String, Value>)]| {
+        accounts.iter().map(|(user, _)| user.clone()).collect::<Vec<_>>()
+    };
+    findings.compare(case, "rows of accounts", whose(&expected.accounts), whose(&got.accounts));
+    for ((_, expected), (_, got)) in expected.accounts.into_iter().zip(got.accounts) {
+        compare_accounts(findings, case, ["columns of accounts", "members of accounts"], expected, got);
+    }
+}
+
+/// Compares which members both have, and then the values of those that both have.
+fn compare_accounts(
+    findings: &mut Findings,
+    case: &str,
+    [values, members]: [&'static str; 2],
+    mut expected: Map<String, Value>,
+    mut got: Map<String, Value>,
+) {
+    let names = |account: &Map<String, Value>| account.keys().cloned().collect::<BTreeSet<_>>();
+    let (expected_names, got_names) = (names(&expected), names(&got));
+    expected.retain(|name, _| got_names.contains(name));
+    got.retain(|name, _| expected_names.contains(name));
+    findings.compare(case, members, expected_names, got_names);
+    findings.compare(case, values, expected, got);
 }
 
 fn with_state(path: &str, vector: &Vector, state: &str) -> String {

@@ -12,10 +12,13 @@ pub(super) struct Page {
     /// Where links lead, with their text.
     pub(super) links: Vec<(String, String)>,
     pub(super) logo: Option<String>,
+    /// The form of the sign-out page, or that of the credentials.
     pub(super) form: Option<Form>,
+    /// That of links by mail.
+    pub(super) email: Option<Form>,
 }
 
-/// The form of the sign-out page, or that of the credentials.
+/// A form.
 #[derive(Debug, PartialEq)]
 pub(super) struct Form {
     pub(super) action: String,
@@ -37,13 +40,14 @@ impl Page {
         shown.retain(|text| !text.is_empty() && !named.contains(&text.as_str()));
         let ours = |form: &&str| form.contains("/callback/credentials\"") || form.contains("/signout\"");
         let mut forms = html.split("<form").skip(1).filter_map(|rest| rest.split("</form>").next());
+        let email = forms.clone().find(|form| form.contains("/signin/email\"")).map(Form::read);
         let form = forms.find(ours).map(Form::read);
         let links = elements(html, "a").map(|(tag, text)| (attribute(&tag, "href"), text)).collect();
         let body = tags(html, "body").next().unwrap_or_default();
         // Providers have pictures too.
         let logo =
             tags(html, "img").find(|tag| attribute(tag, "class") == "logo").map(|tag| attribute(tag, "src"));
-        Self { title, body_class: attribute(body, "class"), texts: shown, links, logo, form }
+        Self { title, body_class: attribute(body, "class"), texts: shown, links, logo, form, email }
     }
 }
 
@@ -116,12 +120,14 @@ fn everything_is_read() {
     let html = r#"<title>Sign In</title><body class="dark"><img src="/l.png" class="logo" /><h1>Sign in</h1>
         <div class="error"><p>Try &amp; <b>again</b>.</p></div><a href="/x">There</a>
         <form action="/signin/acme"><input type="hidden" name="csrfToken" value="other"></form>
+        <form action="/signin/email"><input name="email"></form>
         <form action="/callback/credentials" method="POST"><input type="hidden" name="csrfToken" value="t">
         <label class="a" for="u">User</label><input name="user" id="u" type="text"/><button>Go</button></form>"#;
     let page = Page::read(html);
     assert_eq!((page.title.as_str(), page.body_class.as_str()), ("Sign In", "dark"));
     assert_eq!((page.texts, page.logo), (vec!["Try & again.".to_owned()], Some("/l.png".to_owned())));
     assert_eq!(page.links, [("/x".to_owned(), "There".to_owned())]);
+    assert_eq!(page.email.unwrap().action, "/signin/email");
     let form = page.form.unwrap();
     assert_eq!((form.action.as_str(), form.method.as_str()), ("/callback/credentials", "POST"));
     assert_eq!(form.hidden["csrfToken"], "t");

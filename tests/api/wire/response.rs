@@ -157,6 +157,23 @@ fn compare_page(findings: &mut Findings, case: &str, expected: &str, got: &str, 
     findings.compare(case, "page texts", expected.texts, got.texts);
     findings.compare(case, "page links", expected.links, got.links);
     findings.compare(case, "page logo", expected.logo, got.logo);
+    let fresh = cookies.iter().find(|cookie| cookie.name.ends_with("csrf-token"));
+    let made = fresh.map(|cookie| cookie.value.split('|').next().unwrap_or_default());
+    let aspects = ["page form", "page csrf", "page hidden fields"];
+    compare_form(findings, case, aspects, made, expected.form, got.form);
+    let aspects = ["email form", "email csrf", "email hidden fields"];
+    compare_form(findings, case, aspects, made, expected.email, got.email);
+}
+
+/// `made` is the CSRF token that comes with the page.
+fn compare_form(
+    findings: &mut Findings,
+    case: &str,
+    [form, csrf, fields]: [&'static str; 3],
+    made: Option<&str>,
+    expected: Option<Form>,
+    got: Option<Form>,
+) {
     let split = |form: Option<Form>| {
         form.map(|mut form| {
             let hidden = std::mem::take(&mut form.hidden);
@@ -164,23 +181,17 @@ fn compare_page(findings: &mut Findings, case: &str, expected: &str, got: &str, 
         })
         .unzip()
     };
-    let ((expected, hidden), (got, mut sent)) = (split(expected.form), split(got.form));
-    findings.compare(case, "page form", expected, got);
-    let fresh = cookies.iter().find(|cookie| cookie.name.ends_with("csrf-token"));
+    let ((expected, hidden), (got, mut sent)) = (split(expected), split(got));
+    findings.compare(case, form, expected, got);
     let token = |hidden: &Option<BTreeMap<String, String>>| {
         hidden.as_ref().and_then(|hidden| hidden.get("csrfToken").cloned())
     };
-    let made = fresh.map(|cookie| cookie.value.split('|').next().unwrap_or_default().to_owned());
-    findings.compare(
-        case,
-        "page csrf",
-        made.or_else(|| token(&hidden)).filter(|_| hidden.is_some()),
-        token(&sent),
-    );
+    let made = made.map(str::to_owned).or_else(|| token(&hidden)).filter(|_| hidden.is_some());
+    findings.compare(case, csrf, made, token(&sent));
     if let (Some(hidden), Some(sent)) = (&hidden, &mut sent) {
         sent.remove("csrfToken");
         let others: Vec<_> = hidden.keys().filter(|name| *name != "csrfToken").collect();
-        findings.compare(case, "page hidden fields", others, sent.keys().collect());
+        findings.compare(case, fields, others, sent.keys().collect());
     }
 }
 

@@ -66,7 +66,15 @@ impl Site {
 /// Whether the adapter of the recordings has a part in a case. Everywhere else it would show only in that whoever
 /// signs in with a password is not a user of it, which their token says (`docs/hardening.md`, `unstored-users`).
 pub(super) fn has_store(vector: &Vector) -> bool {
-    let parts = ["email/", "email_callback/", "db/", "credentials/db_strategy/", "providers/"];
+    let parts = [
+        "email/",
+        "email_callback/",
+        "db/",
+        "credentials/db_strategy/",
+        "providers/",
+        "signin_page/",
+        "get/signin/",
+    ];
     parts.iter().any(|part| vector.case().starts_with(part))
 }
 
@@ -223,17 +231,23 @@ fn user_of(value: &Value) -> User {
 }
 
 pub(super) fn on_sign_in(builder: AuthBuilder, source: &str) -> AuthBuilder {
+    let source = source.to_owned();
+    builder.on_sign_in(move |_| std::future::ready(decided(&source)))
+}
+
+/// What a recorded `signIn` answers.
+pub(super) fn decided(source: &str) -> Result<SignInDecision, BoxError> {
     if source == "() => false" {
-        return builder.on_sign_in(async |_| Ok(SignInDecision::Deny));
+        return Ok(SignInDecision::Deny);
     }
     let within = |head: &str, tail: &str| Some(source.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
     if let Some(to) = within("() => \"", "\"") {
-        return builder.on_sign_in(move |_| std::future::ready(Ok(SignInDecision::Redirect(to.clone()))));
+        return Ok(SignInDecision::Redirect(to));
     }
-    let Some(message) = within("() => { throw new Error(\"", "\") }") else {
-        panic!("this signIn has no counterpart yet: {source}")
-    };
-    builder.on_sign_in(move |_| std::future::ready(Err(message.clone().into())))
+    match within("() => { throw new Error(\"", "\") }") {
+        Some(message) => Err(message.into()),
+        None => panic!("this signIn has no counterpart yet: {source}"),
+    }
 }
 
 fn on_session(builder: AuthBuilder, source: &str) -> AuthBuilder {

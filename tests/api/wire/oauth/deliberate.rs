@@ -37,6 +37,39 @@ pub(super) const V3: &[Deliberate] = &[
         aspects: &["location", "events"],
         reason: "account-with-user",
     },
+    Deliberate {
+        cases: &["v3/adapter_known_account", "v3/adapter_known_account_db", "v3/logged_in_same_account"],
+        aspects: &["rows of accounts"],
+        reason: "kept-tokens",
+    },
+    Deliberate {
+        cases: &["v3/logged_in_links_account", "v3/logged_in_same_account"],
+        aspects: &["rows of sessions"],
+        reason: "new-id",
+    },
+    Deliberate {
+        cases: &["v3/link_account_fails"],
+        aspects: &["rows of users"],
+        reason: "account-with-user",
+    },
+    Deliberate {
+        cases: &["v3/provider_error", "v3/missing_code", "v3/custom_pages_provider_error"],
+        aspects: &["callbacks"],
+        reason: "v3-provider-error",
+    },
+    Deliberate { cases: &["v3/expired_check_cookie"], aspects: &["callbacks"], reason: "state-ends" },
+    Deliberate { cases: &["v3/profile_without_id"], aspects: &["callbacks"], reason: "profile-without-id" },
+    Deliberate {
+        cases: &["v3/*"],
+        aspects: &[
+            "signIn account members",
+            "jwt account members",
+            "signIn event account members",
+            "linkAccount event account members",
+        ],
+        reason: "account-members",
+    },
+    Deliberate { cases: &["v3/*"], aspects: &["signIn event profile"], reason: "event-profile" },
 ];
 
 pub(super) const V4: &[Deliberate] = &[
@@ -75,6 +108,27 @@ pub(super) const V4: &[Deliberate] = &[
         cases: &["v4/link_account_fails"],
         aspects: &["location", "events"],
         reason: "account-with-user",
+    },
+    Deliberate {
+        cases: &["v4/adapter_known_account", "v4/adapter_known_account_db", "v4/logged_in_same_account"],
+        aspects: &["rows of accounts"],
+        reason: "kept-tokens",
+    },
+    Deliberate {
+        cases: &["v4/logged_in_links_account", "v4/logged_in_same_account"],
+        aspects: &["rows of sessions"],
+        reason: "new-id",
+    },
+    Deliberate {
+        cases: &["v4/link_account_fails"],
+        aspects: &["rows of users"],
+        reason: "account-with-user",
+    },
+    Deliberate { cases: &["v4/*"], aspects: &["members of accounts"], reason: "account-members" },
+    Deliberate {
+        cases: &["v4/*"],
+        aspects: &["signIn event profile", "linkAccount event profile"],
+        reason: "event-profile",
     },
 ];
 
@@ -167,4 +221,27 @@ pub(super) const V5: &[Deliberate] = &[
         reason: "absent-members",
     },
     Deliberate { cases: &["v5/link_account_fails"], aspects: &["events"], reason: "account-with-user" },
+    Deliberate {
+        cases: &["v5/adapter_known_account", "v5/adapter_known_account_db", "v5/logged_in_same_account"],
+        aspects: &["rows of accounts"],
+        reason: "kept-tokens",
+    },
+    Deliberate {
+        cases: &["v5/logged_in_links_account", "v5/logged_in_same_account"],
+        aspects: &["rows of sessions"],
+        reason: "new-id",
+    },
+    Deliberate {
+        cases: &["v5/link_account_fails"],
+        aspects: &["rows of users"],
+        reason: "account-with-user",
+    },
+    Deliberate { cases: &["v5/userinfo_error"], aspects: &["callbacks"], reason: "userinfo-status" },
+    Deliberate { cases: &["v5/profile_without_id"], aspects: &["callbacks"], reason: "profile-without-id" },
+    Deliberate {
+        cases: &["v5/*"],
+        aspects: &["linkAccount event account members"],
+        reason: "account-members",
+    },
+    Deliberate { cases: &["v5/*"], aspects: &["linkAccount event profile"], reason: "event-profile" },
 ];

@@ -48,6 +48,8 @@ pub(super) struct Provider(Arc<Mutex<State>>);
 
 struct State {
     client_id: String,
+    /// Whether it speaks OpenID Connect.
+    identifies: bool,
     token_fails: bool,
     userinfo_fails: bool,
     wrong_nonce: bool,
@@ -62,6 +64,7 @@ impl Provider {
     pub(super) fn of(vector: &Vector) -> Self {
         Self(Arc::new(Mutex::new(State {
             client_id: client_id(vector),
+            identifies: vector.get("config/provider_type") == "oidc",
             token_fails: vector.get("config/idp_mode/tokenError") == true,
             userinfo_fails: vector.get("config/idp_mode/userinfoError") == true,
             wrong_nonce: vector.case() == "oidc_bad_nonce",
@@ -115,7 +118,18 @@ impl State {
     }
 
     fn tokens(&self) -> Value {
-        let nonce = if self.wrong_nonce { Some("wrong".to_owned()) } else { self.nonce.clone() };
+        let mut answer = json!({
+            "access_token": "AT", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "RT",
+            "scope": "user email", "custom_field": "kept?",
+        });
+        if self.identifies {
+            answer["id_token"] = self.id_token().into();
+        }
+        answer
+    }
+
+    fn id_token(&self) -> String {
+        let nonce = if self.wrong_nonce { Some("bad".to_owned()) } else { self.nonce.clone() };
         let mut claims = json!({
             "iss": ISSUER, "sub": "oidc-sub-1", "aud": self.client_id, "iat": self.now, "exp": self.now + 600,
             "name": "Oidc Name", "email": "Oidc@Example.com", "picture": "https://img.example/o.png",
@@ -124,12 +138,7 @@ impl State {
             claims["nonce"] = nonce.into();
         }
         let keys = JwsKeys::private_pem(JwsAlgorithm::EdDSA, PRIVATE).unwrap();
-        let id_token =
-            Jws::new(JwsAlgorithm::EdDSA, keys).unwrap().encode(claims.to_string().as_bytes()).unwrap();
-        json!({
-            "access_token": "AT", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "RT",
-            "scope": "user email", "custom_field": "kept?", "id_token": id_token,
-        })
+        Jws::new(JwsAlgorithm::EdDSA, keys).unwrap().encode(claims.to_string().as_bytes()).unwrap()
     }
 
     fn profile(&self) -> Value {

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use portcullis::{
     Account, Auth, AuthBuilder, AuthLayer, ClientAuthentication, Endpoints, LinkingPolicy, OAuth,
     OriginPolicy, ProfileMap, User,
-    store::{MemoryStore, Store, UserStore},
+    store::{MemoryStore, SessionKey, Store, UserStore},
 };
 use serde_json::Value;
 use tower::{Layer, service_fn};
@@ -20,7 +20,9 @@ use super::{
         response::Set,
         site::{self, Told},
     },
+    given::{Calls, Given},
     provider::{Provider, client_id},
+    rows::{self, Rows},
 };
 use crate::{
     gate::Gate,
@@ -32,8 +34,11 @@ pub(super) struct World {
     pub(super) clock: ManualClock,
     pub(super) told: Told,
     pub(super) provider: Provider,
+    pub(super) calls: Calls,
     /// The cookie of whoever is signed in before.
     pub(super) session: Option<(String, String)>,
+    store: Option<Arc<dyn Store>>,
+    sessions: Vec<SessionKey>,
     names: Names,
 }
 
@@ -41,7 +46,8 @@ impl World {
     pub(super) async fn of(vector: &Vector) -> Self {
         let (clock, told) = (ManualClock::at(vector.i64("now")), Told::default());
         let (provider, hears) = (Provider::of(vector), Arc::clone(&told));
-        let asked = provider.clone();
+        let (asked, calls) = (provider.clone(), Calls::default());
+        let told_of = calls.clone();
         let mut builder = Auth::builder(vector.secret())
             .origin(OriginPolicy::fixed(vector.str("base_url")).unwrap())
             .dialect(vector.dialect())
@@ -51,15 +57,14 @@ impl World {
             .provider(myoidc(vector))
             .on_event(move |event| {
                 hears.lock().unwrap().extend(site::name_of(&event));
+                told_of.hear(event);
                 std::future::ready(Ok(()))
             });
-        if let Some(source) = vector.opt_str("config/signIn") {
-            builder = site::on_sign_in(builder, source);
-        }
+        builder = calls.told_by(builder, vector);
         if vector.get("config/pages").is_object() {
             builder = builder.pages(site::pages(vector.get("config/pages")));
         }
-        let mut names = Names::default();
+        let (mut names, mut kept) = (Names::default(), None);
         if vector.get("config/adapter") == true {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
             names = Names::fill(&store, vector.get("config/db")).await;
@@ -67,13 +72,19 @@ impl World {
                 let first = Account::new("oauth", "acme", "first");
                 store.link_account(names.id_of("u1"), &first).await.unwrap();
             }
+            kept = Some(Arc::clone(&store));
             builder = with_store(builder, vector, failing(vector, store));
         }
         let auth = builder.build().unwrap();
         let app = app(AuthLayer::new(auth).layer(service_fn(site::claims)));
-        let mut world = Self { app, clock, told, provider, session: None, names };
+        let (session, sessions) = (None, Vec::new());
+        let mut world = Self { app, clock, told, provider, calls, session, store: kept, sessions, names };
         if vector.opt_str("config/logged_in").is_some() {
             world.session = Some(world.sign_in().await);
+            world.calls.taken(&world.names);
+        }
+        if let Some(store) = &world.store {
+            world.sessions = rows::sessions(store).await;
         }
         world
     }
@@ -92,6 +103,16 @@ impl World {
         self.provider.speaks_of(None);
         assert!(browser.jar.keys().all(|name| !is_check(name)));
         browser.jar.into_iter().find(|(name, _)| name.contains("session-token")).unwrap()
+    }
+
+    /// What the callbacks were given since the browser began, and what is in the store by now.
+    pub(super) async fn outcome(&self, version: &str) -> (Vec<Given>, Rows) {
+        let Some(store) = &self.store else { return (self.calls.taken(&self.names), Rows::default()) };
+        let mut names = self.names.clone();
+        for id in rows::users(store).await {
+            names.learn(id);
+        }
+        (self.calls.taken(&names), Rows::read(store, &names, &self.sessions, version).await)
     }
 
     /// The claims of the session that an answer begins, with users by their recorded names.
