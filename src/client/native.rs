@@ -115,8 +115,9 @@ impl<U> Client<U> {
         if let Some(error) = begun.error() {
             return Ok(SignInResponse::refused(error.into_owned()));
         }
-        // Whatever opens it would open programs and files as well.
-        let url = begun.url().and_then(|url| Url::parse(url).ok());
+        // Whatever opens it would open programs and files as well. A server that names no URL leads to where the sign-in
+        // was to go, which is the listener.
+        let url = begun.url().filter(|url| *url != listener.address()).and_then(|url| Url::parse(url).ok());
         let sign_in_page = server.endpoint(&["signin"]);
         let is_for_a_browser = |url: &Url| {
             matches!(url.scheme(), "https" | "http")

@@ -182,6 +182,10 @@ impl Server {
             _ => return Err(ClientError::of_status(&place(url), status)),
         };
         let to = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
+        // What refuses without saying where to go, such as a limit in front of the server, is no answer of Auth.js.
+        if to.is_none() && !status.is_success() {
+            return Err(ClientError::of_status(&place(url), status));
+        }
         let outcome = Outcome { status, url: to };
         if self.refuses_token(&outcome) { Err(ClientError::token_refused(&place(url))) } else { Ok(outcome) }
     }

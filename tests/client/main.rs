@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod discovery;
+mod failures;
 mod jar;
 mod npm;
 mod provider;
