@@ -74,6 +74,11 @@ enum Effect {
 }
 
 impl Outcome {
+    /// Whether there is a page, and nowhere to go.
+    pub(super) fn is_page(&self) -> bool {
+        self.url.is_none() && self.status == StatusCode::OK
+    }
+
     /// Where the browser is led to, if that is a URL.
     pub(super) fn destination(&self) -> Option<Url> {
         Url::parse(self.url.as_deref()?).ok()
@@ -214,11 +219,18 @@ impl Server {
         form.finish()
     }
 
-    /// Follows a link to an endpoint as a browser does, except for where it leads on to.
+    /// Follows a link to an endpoint as a browser does, except for where it leads on to, if it does.
     pub(super) async fn follow(&self, url: &Url) -> Result<Outcome, ClientError> {
         let response = self.send(Method::GET, url, Content::Nothing, Effect::Change).await?;
         let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
         Ok(Outcome { status: response.status(), url: location.map(|url| self.resolve(url)) })
+    }
+
+    /// Presses the button of the page at this URL that asks whether a link is meant
+    /// ([`Email::confirm`](crate::Email::confirm)). Its form has the token alone.
+    pub(super) async fn confirm(&self, url: &Url) -> Result<Outcome, ClientError> {
+        let token = self.csrf_token().await?;
+        self.post(url, &[], &token, None).await
     }
 
     /// A request of the application, to anything at the server's origin.
@@ -352,7 +364,7 @@ impl fmt::Debug for Server {
 }
 
 /// A URL for people to read, without its query.
-fn place(url: &Url) -> String {
+pub(super) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 

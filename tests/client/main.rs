@@ -7,6 +7,7 @@
 mod discovery;
 mod failures;
 mod jar;
+mod links;
 mod npm;
 mod provider;
 mod replies;

@@ -61,6 +61,10 @@ impl Reply {
         Self { status, ..self }
     }
 
+    pub fn with_body(self, body: &str) -> Self {
+        Self { body: body.to_owned(), ..self }
+    }
+
     pub fn with_cookie(mut self, cookie: &str) -> Self {
         self.cookies.push(cookie.to_owned());
         self
