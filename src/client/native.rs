@@ -193,14 +193,23 @@ impl<U> Client<U> {
         if outcome.url.is_none() {
             return Err(ClientError::shape(&place(callback), "where the sign-in goes on"));
         }
-        // It was sealed for a program, and this one has not begun it, or no longer knows: nobody was signed in.
-        let passed_on = outcome
-            .destination()
-            .is_some_and(|to| to.path() == callback.path() && parameter(&to, "state").is_some());
-        if passed_on {
-            return Ok(SignInResponse::refused("OAuthCallback".to_owned()));
+        match outcome.destination().and_then(|to| self.silent_refusal(callback, &to)) {
+            Some(error) => Ok(SignInResponse::refused(error.to_owned())),
+            None => Ok(SignInResponse::of_page(outcome)),
         }
-        Ok(SignInResponse::of_page(outcome))
+    }
+
+    /// Servers name no error where they cannot use what they were sent, and nobody was signed in.
+    fn silent_refusal(&self, callback: &Url, to: &Url) -> Option<&'static str> {
+        // It was sealed for a program, and this one has not begun it, or no longer knows. With a profile that they
+        // cannot use servers of Auth.js 5 lead there, too: they add "/signin" behind the query.
+        if to.path() == callback.path() && to.query().is_some() {
+            return Some("OAuthCallback");
+        }
+        // All others lead to the sign-in page then. A sign-in that is meant to end there looks the same: nobody has a
+        // use for one, and whoever is told "signed in" believes it.
+        let is_sign_in_page = to.path() == self.server().endpoint(&["signin"]).path();
+        (is_sign_in_page && parameter(to, "error").is_none()).then_some("Callback")
     }
 }
 

@@ -222,8 +222,13 @@ impl Server {
     /// Follows a link to an endpoint as a browser does, except for where it leads on to, if it does.
     pub(super) async fn follow(&self, url: &Url) -> Result<Outcome, ClientError> {
         let response = self.send(Method::GET, url, Content::Nothing, Effect::Change).await?;
-        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-        Ok(Outcome { status: response.status(), url: location.map(|url| self.resolve(url)) })
+        let status = response.status();
+        let location = response.headers().get(LOCATION).filter(|_| status.is_redirection());
+        let to = location.map(|location| self.resolve(&String::from_utf8_lossy(location.as_bytes())));
+        if to.is_none() && !status.is_success() {
+            return Err(ClientError::of_status(&place(url), status));
+        }
+        Ok(Outcome { status, url: to })
     }
 
     /// Presses the button of the page at this URL that asks whether a link is meant

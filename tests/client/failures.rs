@@ -66,3 +66,50 @@ async fn a_success_that_names_no_url() {
     let error = client.sign_in_native(NativeSignIn::at("acme"), opened).await.unwrap_err();
     assert_eq!(error.kind(), ClientErrorKind::Shape);
 }
+
+const BACK: &str = "http://localhost:3000/api/auth/callback/acme?code=1&state=2";
+
+/// Servers lead to the page that begins a sign-in when they cannot use the profile, and say nothing else. Auth.js 5
+/// adds its path to the URL that it was asked for.
+#[tokio::test]
+async fn a_callback_that_leads_back_to_the_beginning_is_a_refusal() {
+    for (location, error) in [
+        ("http://localhost:3000/api/auth/signin", Some("Callback")),
+        ("/api/auth/signin", Some("Callback")),
+        ("/api/auth/signin?callbackUrl=%2Fafter", Some("Callback")),
+        ("http://127.0.0.1:4321/api/auth/signin", Some("Callback")),
+        ("/api/auth/signin?error=OAuthAccountNotLinked", Some("OAuthAccountNotLinked")),
+        ("http://localhost:3000/api/auth/callback/acme?code=1/signin", Some("OAuthCallback")),
+        ("http://localhost:3000/api/auth/callback/acme?code=1&state=2/signin", Some("OAuthCallback")),
+        // Where a program without the site's leave is led to in the end.
+        ("http://127.0.0.1:4321/api/auth/callback/acme", None),
+        ("/signin", None),
+        ("/after", None),
+    ] {
+        let reply = Reply::status(302).with_location(location);
+        let client = client(&Replies::new().with("callback/acme", reply));
+        let done = client.complete_sign_in(BACK).await.unwrap();
+        assert_eq!(done.error.as_deref(), error, "{location}");
+        assert_eq!(done.url.is_none(), error.is_some(), "{location}");
+    }
+}
+
+/// Such as a proxy whose server is away.
+#[tokio::test]
+async fn a_callback_that_fails_is_an_error() {
+    for reply in [
+        Reply::status(502),
+        Reply::status(502).with_location("/after"),
+        Reply::status(404),
+        Reply::status(302),
+        Reply::status(304),
+    ] {
+        let client = client(&Replies::new().with("callback/acme", reply.clone()));
+        let error = client.complete_sign_in(BACK).await.unwrap_err();
+        assert_eq!(error.kind(), ClientErrorKind::Status, "{error}");
+        assert_eq!(error.status(), Some(reply.code()), "{error}");
+        assert!(!error.to_string().contains("state=2"), "{error}");
+    }
+    let down = client(&Replies::new().with("callback/acme", Reply::down()));
+    assert_eq!(down.complete_sign_in(BACK).await.unwrap_err().kind(), ClientErrorKind::Unavailable);
+}

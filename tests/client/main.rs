@@ -8,6 +8,7 @@ mod discovery;
 mod failures;
 mod jar;
 mod links;
+mod native;
 mod npm;
 mod provider;
 mod replies;
