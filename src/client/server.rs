@@ -145,14 +145,12 @@ impl Server {
             }
             token = self.given_csrf_token().await?;
         }
+        *self.dialect.found() = self.shown_by_cookies(&token);
         Ok(token)
     }
 
     async fn given_csrf_token(&self) -> Result<String, ClientError> {
         let mut members = self.get("csrf").await?;
-        if let Some(shown) = self.shown_by_cookies() {
-            *self.dialect.found() = Some(shown);
-        }
         match members.remove("csrfToken") {
             Some(Value::String(token)) => Ok(token),
             _ => Err(ClientError::shape(&place(&self.endpoint(&["csrf"])), "with a csrfToken")),
@@ -322,12 +320,14 @@ impl Server {
         Ok(request)
     }
 
-    /// Each dialect has names of its own for its cookies, unless the server was given others.
-    fn shown_by_cookies(&self) -> Option<Dialect> {
+    /// Each dialect has names of its own for its cookies, unless the server was given others. Only that of the token
+    /// counts: a site that has moved to another dialect leaves its older ones.
+    fn shown_by_cookies(&self, csrf_token: &str) -> Option<Dialect> {
         let shown: Vec<_> = [Dialect::V4, Dialect::V5]
             .into_iter()
             .filter(|dialect| {
-                self.jar.has(&self.base, &format!("{}{CSRF_COOKIE}", dialect.rules().cookie_stem))
+                let name = format!("{}{CSRF_COOKIE}", dialect.rules().cookie_stem);
+                self.jar.has(&self.base, &name, csrf_token)
             })
             .collect();
         match shown[..] {
