@@ -66,6 +66,39 @@ async fn signing_in<T>(
     (outcome.map(|done| done.error).map_err(|error| error.kind()), browsed)
 }
 
+/// Where there is no state to know, whatever a page can have loaded unseen would do.
+#[tokio::test]
+async fn s30_what_a_page_loads_ends_no_sign_in() {
+    let strays: &[&[(&str, &str)]] = &[
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "empty")],
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "frame")],
+        &[("sec-fetch-mode", "no-cors")],
+        &[("sec-fetch-dest", "object")],
+        &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "no-cors")],
+        &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-purpose", "prefetch")],
+    ];
+    for state in [None, Some("known")] {
+        for user in [GOES_THERE, &[]] {
+            let replies = replies(state);
+            let with_state = state.map(|state| format!("&state={state}")).unwrap_or_default();
+            let (outcome, (status, page)) = signing_in(&replies, async |listener| {
+                for stray in strays {
+                    let (status, page) = visit(&listener, &format!("code=evil{with_state}"), stray).await;
+                    assert!(status == 404 && !page.contains("evil"), "{stray:?}: {page}");
+                }
+                visit(&listener, &format!("code=good{with_state}"), user).await
+            })
+            .await;
+            assert_eq!((outcome, status), (Ok(None), 200), "{state:?} {user:?}: {page}");
+            let asked = replies.last();
+            assert_eq!(asked.uri.query(), Some(&*format!("code=good{with_state}")), "{state:?} {user:?}");
+        }
+    }
+}
+
 /// Nobody is told "signed in" who is not.
 #[tokio::test]
 async fn what_the_server_answers_is_what_the_user_is_told() {
