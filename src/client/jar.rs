@@ -141,9 +141,9 @@ impl CookieJar {
         self.change(move |held| held.take(cookies, answering, now)).await
     }
 
-    /// Whether it has a cookie for `url` whose name ends so.
-    pub(super) fn has(&self, url: &Url, ending: &str) -> bool {
-        self.held().named(url, ending).next().is_some()
+    /// Whether it has a cookie for `url` whose name ends so, and whose value begins so.
+    pub(super) fn has(&self, url: &Url, ending: &str, beginning: &str) -> bool {
+        self.held().named(url, ending).any(|cookie| cookie.value().starts_with(beginning))
     }
 
     /// Whether it has cookies for `url` whose names end so, none of which has a value that begins so.

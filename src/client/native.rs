@@ -9,6 +9,7 @@ use url::Url;
 use self::listener::{Listener, Verdict};
 use super::{
     Client, ClientError, ClientSafeProvider, SignInOptions, SignInResponse,
+    server::{Outcome, place},
     sign_in::{named, parameter, sign_in_at},
 };
 use crate::{clock::within, error::BoxError};
@@ -115,8 +116,9 @@ impl<U> Client<U> {
         if let Some(error) = begun.error() {
             return Ok(SignInResponse::refused(error.into_owned()));
         }
-        // Whatever opens it would open programs and files as well.
-        let url = begun.url().and_then(|url| Url::parse(url).ok());
+        // Whatever opens it would open programs and files as well. A server that names no URL leads to where the sign-in
+        // was to go, which is the listener.
+        let url = begun.url().filter(|url| *url != listener.address()).and_then(|url| Url::parse(url).ok());
         let sign_in_page = server.endpoint(&["signin"]);
         let is_for_a_browser = |url: &Url| {
             matches!(url.scheme(), "https" | "http")
@@ -134,7 +136,7 @@ impl<U> Client<U> {
         let visit = answered.ok_or_else(|| ClientError::browser(NOT_BACK))?;
         let mut url = callback;
         url.set_query(Some(&visit.query));
-        let outcome = self.follow(&url).await;
+        let outcome = self.follow(&url).await.and_then(|outcome| self.result_of(&url, outcome));
         visit.respond(match &outcome {
             Ok(response) if response.error.is_none() && response.ok => Verdict::SignedIn,
             _ => Verdict::Refused,
@@ -146,6 +148,7 @@ impl<U> Client<U> {
     /// or the link in the mail. Of it counts what follows `/callback/`.
     ///
     /// For web views, which hand over the URL instead of going there, and for programs that the user opens a link with.
+    /// Where the server asks first whether the link is meant ([`Email::confirm`](crate::Email::confirm)), it is told so.
     ///
     /// ```no_run
     /// # async fn example(client: portcullis::client::Client, stopped_at: &str) -> Result<(), portcullis::client::ClientError> {
@@ -159,7 +162,7 @@ impl<U> Client<U> {
     /// # Errors
     ///
     /// [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is none of a callback; and when the server cannot be
-    /// asked.
+    /// asked, or does not say where the sign-in goes on.
     pub async fn complete_sign_in(&self, url: &str) -> Result<SignInResponse, ClientError> {
         let no_callback = || ClientError::unsupported("the URL is none that a sign-in comes back to");
         let came_back = Url::parse(url).map_err(|_| no_callback())?;
@@ -171,20 +174,42 @@ impl<U> Client<U> {
         let asked = url.path().strip_prefix(&callbacks).filter(|id| !id.is_empty() && !id.contains('/'));
         asked.ok_or_else(no_callback)?;
         url.set_query(came_back.query());
-        self.follow(&url).await
+        let mut outcome = self.follow(&url).await?;
+        if outcome.is_page() {
+            outcome = self.server().confirm(&url).await?;
+            self.server().jar.announce(None);
+        }
+        self.result_of(&url, outcome)
     }
 
-    async fn follow(&self, url: &Url) -> Result<SignInResponse, ClientError> {
-        let outcome = self.server().follow(url).await?;
+    async fn follow(&self, url: &Url) -> Result<Outcome, ClientError> {
+        let outcome = self.server().follow(url).await;
         self.server().jar.announce(None);
-        // It was sealed for a program, and this one has not begun it, or no longer knows: nobody was signed in.
-        let passed_on = outcome
-            .destination()
-            .is_some_and(|to| to.path() == url.path() && parameter(&to, "state").is_some());
-        if passed_on {
-            return Ok(SignInResponse::refused("OAuthCallback".to_owned()));
+        outcome
+    }
+
+    /// What has come of a callback, by where it leads to.
+    fn result_of(&self, callback: &Url, outcome: Outcome) -> Result<SignInResponse, ClientError> {
+        if outcome.url.is_none() {
+            return Err(ClientError::shape(&place(callback), "where the sign-in goes on"));
         }
-        Ok(SignInResponse::of_page(outcome))
+        match outcome.destination().and_then(|to| self.silent_refusal(callback, &to)) {
+            Some(error) => Ok(SignInResponse::refused(error.to_owned())),
+            None => Ok(SignInResponse::of_page(outcome)),
+        }
+    }
+
+    /// Servers name no error where they cannot use what they were sent, and nobody was signed in.
+    fn silent_refusal(&self, callback: &Url, to: &Url) -> Option<&'static str> {
+        // It was sealed for a program, and this one has not begun it, or no longer knows. With a profile that they
+        // cannot use servers of Auth.js 5 lead there, too: they add "/signin" behind the query.
+        if to.path() == callback.path() && to.query().is_some() {
+            return Some("OAuthCallback");
+        }
+        // All others lead to the sign-in page then. A sign-in that is meant to end there looks the same: nobody has a
+        // use for one, and whoever is told "signed in" believes it.
+        let is_sign_in_page = to.path() == self.server().endpoint(&["signin"]).path();
+        (is_sign_in_page && parameter(to, "error").is_none()).then_some("Callback")
     }
 }
 
@@ -268,7 +293,10 @@ mod tests {
         let (asked, mut requests) = tokio::sync::mpsc::unbounded_channel();
         let send = move |request: Request<Bytes>| {
             asked.send(request.uri().path().to_owned()).unwrap();
-            async move { Ok(Response::new(Bytes::new())) }
+            async move {
+                let leads_on = Response::builder().status(302).header("location", "/");
+                Ok(leads_on.body(Bytes::new()).unwrap())
+            }
         };
         let client = Client::builder("https://app.example").http_client(send).build().unwrap();
         for url in [

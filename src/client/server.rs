@@ -77,6 +77,11 @@ enum Effect {
 }
 
 impl Outcome {
+    /// Whether there is a page, and nowhere to go.
+    pub(super) fn is_page(&self) -> bool {
+        self.url.is_none() && self.status == StatusCode::OK
+    }
+
     /// Where the browser is led to, if that is a URL.
     pub(super) fn destination(&self) -> Option<Url> {
         Url::parse(self.url.as_deref()?).ok()
@@ -136,22 +141,23 @@ impl Server {
     /// A server that is asked several things at once, and has not been asked before, gives each answer a token and a cookie.
     /// The last cookie stays, so who was given another token asks again.
     pub(super) async fn csrf_token(&self) -> Result<String, ClientError> {
-        for _ in 0..MAX_REPLACED {
+        let mut replaced = 0;
+        let token = loop {
             let turn = self.jar.turn();
             let token = self.given_csrf_token().await?;
             // Its cookie is left where somebody has signed in or out meanwhile.
-            if self.jar.turn() == turn && !self.jar.has_another(&self.base, CSRF_COOKIE, &token) {
-                return Ok(token);
+            let is_kept = self.jar.turn() == turn && !self.jar.has_another(&self.base, CSRF_COOKIE, &token);
+            if is_kept || replaced == MAX_REPLACED {
+                break token;
             }
-        }
-        self.given_csrf_token().await
+            replaced += 1;
+        };
+        *self.dialect.found() = self.shown_by_cookies(&token);
+        Ok(token)
     }
 
     async fn given_csrf_token(&self) -> Result<String, ClientError> {
         let mut members = self.get("csrf").await?;
-        if let Some(shown) = self.shown_by_cookies() {
-            *self.dialect.found() = Some(shown);
-        }
         match members.remove("csrfToken") {
             Some(Value::String(token)) => Ok(token),
             _ => Err(ClientError::shape(&place(&self.endpoint(&["csrf"])), "with a csrfToken")),
@@ -187,6 +193,10 @@ impl Server {
             _ => return Err(ClientError::of_status(&place(url), status)),
         };
         let to = members.get("url").and_then(Value::as_str).map(|url| self.resolve(url));
+        // What refuses without saying where to go, such as a limit in front of the server, is no answer of Auth.js.
+        if to.is_none() && !status.is_success() {
+            return Err(ClientError::of_status(&place(url), status));
+        }
         let outcome = Outcome { status, url: to };
         if self.refuses_token(&outcome) { Err(ClientError::token_refused(&place(url))) } else { Ok(outcome) }
     }
@@ -215,11 +225,23 @@ impl Server {
         form.finish()
     }
 
-    /// Follows a link to an endpoint as a browser does, except for where it leads on to.
+    /// Follows a link to an endpoint as a browser does, except for where it leads on to, if it does.
     pub(super) async fn follow(&self, url: &Url) -> Result<Outcome, ClientError> {
         let response = self.send(Method::GET, url, Content::Nothing, Effect::Change).await?;
-        let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-        Ok(Outcome { status: response.status(), url: location.map(|url| self.resolve(url)) })
+        let status = response.status();
+        let location = response.headers().get(LOCATION).filter(|_| status.is_redirection());
+        let to = location.map(|location| self.resolve(&String::from_utf8_lossy(location.as_bytes())));
+        if to.is_none() && !status.is_success() {
+            return Err(ClientError::of_status(&place(url), status));
+        }
+        Ok(Outcome { status, url: to })
+    }
+
+    /// Presses the button of the page at this URL that asks whether a link is meant
+    /// ([`Email::confirm`](crate::Email::confirm)). Its form has the token alone.
+    pub(super) async fn confirm(&self, url: &Url) -> Result<Outcome, ClientError> {
+        let token = self.csrf_token().await?;
+        self.post(url, &[], &token, None).await
     }
 
     /// A request of the application, to anything at the server's origin.
@@ -309,12 +331,14 @@ impl Server {
         Ok(request)
     }
 
-    /// Each dialect has names of its own for its cookies, unless the server was given others.
-    fn shown_by_cookies(&self) -> Option<Dialect> {
+    /// Each dialect has names of its own for its cookies, unless the server was given others. Only that of the token
+    /// counts: a site that has moved to another dialect leaves its older ones.
+    fn shown_by_cookies(&self, csrf_token: &str) -> Option<Dialect> {
         let shown: Vec<_> = [Dialect::V4, Dialect::V5]
             .into_iter()
             .filter(|dialect| {
-                self.jar.has(&self.base, &format!("{}{CSRF_COOKIE}", dialect.rules().cookie_stem))
+                let name = format!("{}{CSRF_COOKIE}", dialect.rules().cookie_stem);
+                self.jar.has(&self.base, &name, csrf_token)
             })
             .collect();
         match shown[..] {
@@ -356,7 +380,7 @@ impl fmt::Debug for Server {
 }
 
 /// A URL for people to read, without its query.
-fn place(url: &Url) -> String {
+pub(super) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 

@@ -55,6 +55,36 @@ async fn cookies_of_both_show_nothing() {
     assert_eq!(client.dialect(), None);
 }
 
+/// A program runs on while its site moves to another generation.
+#[tokio::test]
+async fn a_client_notices_that_its_site_has_moved() {
+    const OLD: &str = "next-auth.csrf-token=old%7Chash; Path=/";
+    const NEW: &str = "authjs.csrf-token=new%7Chash; Path=/";
+    for (from, to) in [
+        (("old", OLD, Dialect::V4), ("new", NEW, Dialect::V5)),
+        (("new", NEW, Dialect::V5), ("old", OLD, Dialect::V4)),
+    ] {
+        let given = |(token, cookie, _)| Reply::json(&json!({ "csrfToken": token })).with_cookie(cookie);
+        let replies = Replies::new().with("csrf", given(from));
+        let client = Client::builder(ORIGIN).http_client(replies.http()).build().unwrap();
+        for (token, cookie, dialect) in [from, to] {
+            replies.set("csrf", given((token, cookie, dialect)));
+            let options = SignInOptions::new().field("username", "u").redirect(false);
+            let _ = client.sign_in("credentials", options, &[]).await.unwrap();
+            assert_eq!(client.dialect(), Some(dialect));
+            let sent = replies.last();
+            let is_v5 = dialect == Dialect::V5;
+            assert_eq!(sent.header("x-auth-return-redirect").is_some(), is_v5);
+            assert_eq!(sent.form().contains(&("json".to_owned(), "true".to_owned())), !is_v5);
+        }
+        // To one whose cookies have names of its own.
+        let renamed = Reply::json(&json!({ "csrfToken": "other" })).with_cookie("mine=other%7Chash; Path=/");
+        replies.set("csrf", renamed);
+        client.sign_out(SignOutOptions::new()).await.unwrap();
+        assert_eq!(client.dialect(), None);
+    }
+}
+
 #[tokio::test]
 async fn what_is_set_is_not_found_out() {
     let replies = Replies::new().with("csrf", token("next-auth.csrf-token=token; Path=/"));

@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod discovery;
+mod failures;
 mod jar;
+mod links;
+mod native;
 mod npm;
 mod provider;
 mod replies;

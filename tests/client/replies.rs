@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use portcullis::http_client::{HttpClient, HttpError};
 use serde_json::{Value, json};
 use tokio::{
@@ -30,6 +30,7 @@ struct Shared {
 pub struct Reply {
     status: u16,
     body: String,
+    location: Option<String>,
     cookies: Vec<String>,
     is_down: bool,
 }
@@ -61,6 +62,14 @@ impl Reply {
         Self { status, ..self }
     }
 
+    pub fn with_body(self, body: &str) -> Self {
+        Self { body: body.to_owned(), ..self }
+    }
+
+    pub fn with_location(self, location: &str) -> Self {
+        Self { location: Some(location.to_owned()), ..self }
+    }
+
     pub fn with_cookie(mut self, cookie: &str) -> Self {
         self.cookies.push(cookie.to_owned());
         self
@@ -70,11 +79,18 @@ impl Reply {
         &self.cookies
     }
 
+    pub fn code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap()
+    }
+
     fn response(&self) -> Result<Response<Bytes>, HttpError> {
         if self.is_down {
             return Err(HttpError::unavailable("it is down"));
         }
         let mut response = Response::builder().status(self.status);
+        if let Some(location) = &self.location {
+            response = response.header(header::LOCATION, location);
+        }
         for cookie in &self.cookies {
             response = response.header(header::SET_COOKIE, cookie);
         }

@@ -7,10 +7,10 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use url::Url;
 
 /// Sends one request, and follows nothing.
-pub async fn send(method: Method, url: &str, host: Option<&str>) -> Response<String> {
+pub async fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Response<String> {
     let mut request = Request::builder().method(method).uri(url);
-    if let Some(host) = host {
-        request = request.header(header::HOST, host);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let request = request.body(Full::new(Bytes::new())).unwrap();
     let response = Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap();
@@ -21,7 +21,7 @@ pub async fn send(method: Method, url: &str, host: Option<&str>) -> Response<Str
 
 /// Where this URL leads to.
 pub async fn led_to(url: &str) -> String {
-    let response = send(Method::GET, url, None).await;
+    let response = send(Method::GET, url, &[]).await;
     next(url, &response).unwrap_or_else(|| panic!("{url} leads nowhere: {}", response.body()))
 }
 
@@ -29,7 +29,7 @@ pub async fn led_to(url: &str) -> String {
 pub async fn open(url: String) -> Response<String> {
     let mut url = url;
     for _ in 0..5 {
-        let response = send(Method::GET, &url, None).await;
+        let response = send(Method::GET, &url, &[]).await;
         match next(&url, &response) {
             Some(next) => url = next,
             None => return response,

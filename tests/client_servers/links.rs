@@ -7,6 +7,7 @@ use portcullis::{
 
 use crate::{
     browser::{led_to, param},
+    site::Server,
     visit::{Visit, name, same_page},
 };
 
@@ -61,6 +62,18 @@ pub async fn refused_by_the_provider(visit: Visit) {
 /// The code of Auth.js for a provider that answers with an error.
 pub fn error_of(dialect: Dialect) -> &'static str {
     if dialect == Dialect::V5 { "OAuthCallbackError" } else { "Callback" }
+}
+
+/// Such a site leads back to where sign-ins begin, and names no error. The demo takes every profile: for sites of this
+/// crate the tests of `oauth` have it.
+pub async fn profile_of_no_use(visit: Visit) {
+    let Server::Npm(dialect) = visit.site.server else { return };
+    let client = visit.client();
+    let begun = client.sign_in("oidc", SignInOptions::new(), &[("login_hint", "useless")]).await.unwrap();
+    let done = client.complete_sign_in(&led_to(begun.url().unwrap()).await).await.unwrap();
+    let error = if dialect == Dialect::V5 { "OAuthCallback" } else { "Callback" };
+    assert_eq!((done.error.as_deref(), done.url), (Some(error), None));
+    assert_eq!(name(&client).await, None);
 }
 
 /// What came back is of no use without the cookies of the client that began.

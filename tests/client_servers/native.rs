@@ -60,21 +60,32 @@ pub async fn stray_requests(visit: Visit) {
             Some(state) => query.replace(&state, "another"),
             None => query.replace("code=", "other="),
         };
-        let other_host = Some("other.example");
+        let answer = format!("{callback}?{query}");
         let mut strays = Vec::new();
-        for (method, url, host) in [
-            (Method::GET, format!("{callback}?{wrong}"), None),
-            (Method::GET, format!("{callback}?{query}&{query}"), None),
-            (Method::GET, callback.clone(), None),
-            (Method::GET, format!("{callback}?{query}"), other_host),
-            (Method::GET, format!("{callback}?{query}"), Some("127.0.0.1")),
-            (Method::GET, format!("{callback}/more?{query}"), None),
-            (Method::GET, format!("http://{own}/?{query}"), None),
-            (Method::POST, format!("{callback}?{query}"), None),
-            (Method::HEAD, format!("{callback}?{query}"), None),
+        for (method, url, headers) in [
+            (Method::GET, format!("{callback}?{wrong}"), &[][..]),
+            (Method::GET, format!("{callback}?{query}&{query}"), &[]),
+            (Method::GET, callback.clone(), &[]),
+            (Method::GET, answer.clone(), &[("host", "other.example")]),
+            (Method::GET, answer.clone(), &[("host", "127.0.0.1")]),
+            // As an image or a frame of any page; where there is no state, what it says need not be known.
+            (
+                Method::GET,
+                answer.replace("code=", "code=evil"),
+                &[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+            ),
+            (
+                Method::GET,
+                answer.replace("code=", "code=evil"),
+                &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+            ),
+            (Method::GET, format!("{callback}/more?{query}"), &[]),
+            (Method::GET, format!("http://{own}/?{query}"), &[]),
+            (Method::POST, answer.clone(), &[]),
+            (Method::HEAD, answer, &[]),
         ] {
-            let response: Response<String> = send(method.clone(), &url, host).await;
-            strays.push((response.status(), format!("{method} {url} {host:?}")));
+            let response: Response<String> = send(method.clone(), &url, headers).await;
+            strays.push((response.status(), format!("{method} {url} {headers:?}")));
         }
         (strays, open(back).await)
     })

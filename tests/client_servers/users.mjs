@@ -39,7 +39,10 @@ export const credentials = {
 /** How it is asked is each generation's own. */
 export const oidc = {
   id: 'oidc', name: 'OIDC', clientId: process.env.OIDC_CLIENT_ID, clientSecret: process.env.OIDC_CLIENT_SECRET,
-  profile: (claims) => ({ id: claims.sub, name: claims.name, email: claims.email }),
+  profile(claims) {
+    if (claims.name === 'useless') throw new Error('the profile is of no use');
+    return { id: claims.sub, name: claims.name, email: claims.email };
+  },
 };
 export const issuer = process.env.OIDC_ISSUER;
 

@@ -165,6 +165,33 @@ async fn an_answer_that_fits_no_sign_in_is_a_refusal() {
     }
 }
 
+/// A site that cannot use the profile leads back to where sign-ins begin, and says nothing of an error.
+#[tokio::test]
+async fn a_profile_that_is_of_no_use_is_a_refusal() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let acme = oidc("acme", &provider).profile(|_| Err("not one of ours".into()));
+        let auth = builder(&time).dialect(dialect).native_clients(true).provider(acme).build().unwrap();
+        let program = program(&auth, &time);
+        let (mut urls, outcome) = signing_in(&program);
+        let user = async {
+            let url = urls.recv().await.unwrap();
+            visit(Method::GET, &led_on(&auth, &url).await, None).await
+        };
+        let (outcome, (status, page)) = tokio::join!(outcome, user);
+        let outcome = outcome.unwrap();
+        assert_eq!((outcome.error.as_deref(), outcome.url), (Some("Callback"), None), "{dialect}");
+        assert!(status == StatusCode::BAD_REQUEST && page.contains("not signed in"), "{dialect}: {page}");
+
+        let begun = program.sign_in("acme", Default::default(), &[]).await.unwrap();
+        let back = at_provider(begun.url().unwrap()).await;
+        let outcome = program.complete_sign_in(&format!("{ORIGIN}{back}")).await.unwrap();
+        assert_eq!(outcome.error.as_deref(), Some("Callback"), "{dialect}");
+        assert_eq!(program.get_session().await.unwrap(), None, "{dialect}");
+    }
+}
+
 /// Who never comes back is not waited for without an end, by the clock that is in use.
 #[tokio::test]
 async fn a_user_who_does_not_come_back() {

@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::Ipv4Addr, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY},
 };
 use http_body_util::Full;
@@ -152,8 +152,17 @@ impl Expected {
         let is_here = request.method() == Method::GET
             && request.uri().path() == self.path
             && self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
-        (is_answer && is_here).then(|| query.to_owned())
+        (is_answer && is_here && is_navigation(request.headers())).then(|| query.to_owned())
     }
+}
+
+/// Whether the user goes there, as far as the browser says. Otherwise any page could end a sign-in unseen, by an image or
+/// a frame, where there is no `state` to know.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let says = |name: &str, wanted: &str| headers.get_all(name).iter().all(|value| value == wanted);
+    says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
+        && !headers.contains_key("sec-purpose")
 }
 
 fn page(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
