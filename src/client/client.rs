@@ -212,7 +212,8 @@ impl<U: DeserializeOwned> Client<U> {
     ///
     /// # Errors
     ///
-    /// When the server does not say; and when the session's user is not a `U`.
+    /// When the server does not say, [`Unavailable`](super::ClientErrorKind::Unavailable) where its store is away, too; and
+    /// when the session's user is not a `U`.
     pub async fn get_session(&self) -> Result<Option<Session<U>>, ClientError> {
         self.get_session_as(Some(None)).await
     }
@@ -222,7 +223,7 @@ impl<U: DeserializeOwned> Client<U> {
         &self,
         by: Option<Announcer>,
     ) -> Result<Option<Session<U>>, ClientError> {
-        let asked = self.server().get("session").await;
+        let asked = self.server().session().await;
         if let Some(by) = by {
             self.server().jar.announce(by);
         }

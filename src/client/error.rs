@@ -22,7 +22,7 @@ pub struct ClientError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
-    /// There was no whole response: trying again may help.
+    /// There was no whole response, or the server could not look for the session: trying again may help.
     Unavailable,
     /// The server answered, with a status that is none of success.
     Status,
@@ -51,6 +51,13 @@ impl ClientError {
 
     pub(super) fn unavailable(place: &str, error: HttpError) -> Self {
         Self::new(ClientErrorKind::Unavailable, format!("{place} gave no answer")).because(error)
+    }
+
+    pub(super) fn session_unknown(place: &str) -> Self {
+        let what = format!(
+            "{place} could not say whether the session is valid: the server's store may be away, and its log says why"
+        );
+        Self::new(ClientErrorKind::Unavailable, what)
     }
 
     pub(super) fn of_status(place: &str, status: StatusCode) -> Self {

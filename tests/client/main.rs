@@ -5,8 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod discovery;
+#[path = "../database/gate.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gate;
 mod jar;
 mod npm;
+mod outage;
 mod provider;
 mod replies;
 #[path = "../api/support/mod.rs"]

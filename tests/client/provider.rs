@@ -92,7 +92,7 @@ impl Stage {
 }
 
 /// Waits for the state.
-async fn until<U: DeserializeOwned + Send + Sync + 'static>(
+pub async fn until<U: DeserializeOwned + Send + Sync + 'static>(
     provider: &SessionProvider<U>,
     status: SessionStatus,
 ) -> SessionState<U> {
@@ -101,7 +101,7 @@ async fn until<U: DeserializeOwned + Send + Sync + 'static>(
     reached.unwrap_or_else(|_| panic!("never {status:?}")).unwrap().clone()
 }
 
-fn kind(state: &SessionState) -> Option<ClientErrorKind> {
+pub fn kind(state: &SessionState) -> Option<ClientErrorKind> {
     state.error.as_ref().map(|error| error.kind())
 }
 
