@@ -73,7 +73,7 @@ struct Shared {
     storage: Option<Box<dyn JarStorage>>,
     /// What was last saved or loaded. Locked while anything changes, so that the last one has the last word.
     saved: AsyncMutex<Option<String>>,
-    announcements: broadcast::Sender<Announcer>,
+    announcements: broadcast::Sender<Announcement>,
 }
 
 /// What a storage is given.
@@ -101,6 +101,20 @@ impl Turn {
 
 /// Who says that the session may be another one now: a provider, by its number, or a client.
 pub(super) type Announcer = Option<u64>;
+
+/// What providers over a jar are told.
+#[derive(Debug, Clone)]
+pub(super) struct Announcement {
+    pub(super) by: Announcer,
+    pub(super) sign_out: Option<SignedOut>,
+}
+
+/// Nobody is signed in at this server, or at any if none is named, in this turn.
+#[derive(Debug, Clone)]
+pub(super) struct SignedOut {
+    pub(super) base: Option<Url>,
+    pub(super) turn: Turn,
+}
 
 /// What a response answers, of which its cookies are judged.
 #[derive(Debug, Clone, Copy)]
@@ -163,7 +177,7 @@ impl CookieJar {
             held.turn = held.turn.next();
         }
         self.save(&mut saved).await;
-        self.announce(None);
+        self.announce_sign_out(None, None);
     }
 
     /// The `Cookie` header of a request (RFC 6265 section 5.4), and the turn in which it is sent.
@@ -209,10 +223,26 @@ impl CookieJar {
 
     /// Tells all providers over this jar, but the one that says so, that the session may be another one now.
     pub(super) fn announce(&self, by: Announcer) {
-        let _ = self.0.announcements.send(by); // Perhaps nobody listens.
+        self.send(Announcement { by, sign_out: None });
     }
 
-    pub(super) fn announcements(&self) -> broadcast::Receiver<Announcer> {
+    /// Likewise, that the session at this server is over; without one, all of them. Answers in which turn.
+    pub(super) fn announce_sign_out(&self, by: Announcer, base: Option<&Url>) -> Turn {
+        let turn = self.turn();
+        self.send(Announcement { by, sign_out: Some(SignedOut { base: base.cloned(), turn }) });
+        turn
+    }
+
+    fn send(&self, announcement: Announcement) {
+        let _ = self.0.announcements.send(announcement); // Perhaps nobody listens.
+    }
+
+    /// In which turn it is.
+    pub(super) fn turn(&self) -> Turn {
+        self.held().turn
+    }
+
+    pub(super) fn announcements(&self) -> broadcast::Receiver<Announcement> {
         self.0.announcements.subscribe()
     }
 
