@@ -288,7 +288,7 @@ const USES: [(&str, &[&str]); 30] = [
     ("axum", &["auth", "error", "guard", "layer", "session"]),
     ("tonic", &["auth", "error", "grpc", "guard", "head", "layer", "session"]),
     // the other side of the wire
-    ("client", &["clock", "dialect", "error", "http_client", "origin", "random", "session"]),
+    ("client", &["clock", "cookie", "dialect", "error", "http_client", "origin", "random", "session"]),
 ];
 
 #[test]

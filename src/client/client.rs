@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::{
     ClientBuilder, ClientError, ClientSafeProvider, CookieJar, Session, SignIn, SignInOptions,
-    SignOutOptions, jar::Announcer, server::Server, sign_in,
+    SignOutOptions,
+    jar::{Announcer, Turn},
+    server::Server,
+    sign_in,
 };
 use crate::{dialect::Dialect, error::ConfigError, session::SessionUser};
 
@@ -152,14 +155,15 @@ impl<U> Client<U> {
     ///
     /// When the server cannot be asked, or did not end the session: it is to be tried again.
     pub async fn sign_out(&self, options: SignOutOptions) -> Result<String, ClientError> {
-        self.sign_out_as(options, None).await
+        self.sign_out_as(options, None).await.map(|(url, _)| url)
     }
 
+    /// Likewise; answers in which turn of the jar that was, too.
     pub(super) async fn sign_out_as(
         &self,
         options: SignOutOptions,
         by: Announcer,
-    ) -> Result<String, ClientError> {
+    ) -> Result<(String, Turn), ClientError> {
         let server = self.server();
         let callback_url = options.callback_url.unwrap_or_else(|| self.inner.callback_url.clone());
         let token = server.csrf_token().await?;
@@ -174,8 +178,8 @@ impl<U> Client<U> {
         if names_error && outcome.url.as_deref() != Some(&*server.resolve(&callback_url)) {
             return Err(ClientError::shape(url.as_str(), "that the session is over"));
         }
-        server.jar.announce(by);
-        Ok(outcome.url.unwrap_or_else(|| server.resolve(&callback_url)))
+        let turn = server.jar.announce_sign_out(by, Some(&server.base));
+        Ok((outcome.url.unwrap_or_else(|| server.resolve(&callback_url)), turn))
     }
 
     /// `fetch(..)` of a page: asks the site anything else, signed in as this visitor is. A path is one of the site's
@@ -212,7 +216,8 @@ impl<U: DeserializeOwned> Client<U> {
     ///
     /// # Errors
     ///
-    /// When the server does not say; and when the session's user is not a `U`.
+    /// When the server does not say, [`Unavailable`](super::ClientErrorKind::Unavailable) where its store is away, too; and
+    /// when the session's user is not a `U`.
     pub async fn get_session(&self) -> Result<Option<Session<U>>, ClientError> {
         self.get_session_as(Some(None)).await
     }
@@ -222,7 +227,7 @@ impl<U: DeserializeOwned> Client<U> {
         &self,
         by: Option<Announcer>,
     ) -> Result<Option<Session<U>>, ClientError> {
-        let asked = self.server().get("session").await;
+        let asked = self.server().session().await;
         if let Some(by) = by {
             self.server().jar.announce(by);
         }

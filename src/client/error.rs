@@ -22,7 +22,8 @@ pub struct ClientError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
-    /// There was no whole response, or it came too late to count: trying again may help.
+    /// There was no whole response, it came too late to count, or the server could not look for the session: trying again
+    /// may help.
     Unavailable,
     /// The server answered, with a status that is none of success.
     Status,
@@ -56,6 +57,13 @@ impl ClientError {
     pub(super) fn overtaken(place: &str) -> Self {
         let what = format!(
             "somebody signed in or out, or changed the session, while {place} was asked to change it: ask again"
+        );
+        Self::new(ClientErrorKind::Unavailable, what)
+    }
+
+    pub(super) fn session_unknown(place: &str) -> Self {
+        let what = format!(
+            "{place} could not say whether the session is valid: the server's store may be away, and its log says why"
         );
         Self::new(ClientErrorKind::Unavailable, what)
     }

@@ -47,11 +47,25 @@ struct Shared {
     kept: Option<Kept>,
     /// One at a time: each begins with what the last one has made of the session.
     updating: AsyncMutex<()>,
-    announcements: broadcast::Sender<Announcer>,
+    announcements: broadcast::Sender<Announcement>,
 }
 
 /// Who says that the session may be another one now: a provider, by its number, or a client.
 pub(super) type Announcer = Option<u64>;
+
+/// What providers over a jar are told.
+#[derive(Debug, Clone)]
+pub(super) struct Announcement {
+    pub(super) by: Announcer,
+    pub(super) sign_out: Option<SignedOut>,
+}
+
+/// Nobody is signed in at this server, or at any if none is named, in this turn.
+#[derive(Debug, Clone)]
+pub(super) struct SignedOut {
+    pub(super) base: Option<Url>,
+    pub(super) turn: Turn,
+}
 
 impl CookieJar {
     /// An empty jar that ends with the program.
@@ -103,7 +117,7 @@ impl CookieJar {
             Taken::Changed
         };
         self.change(forget).await;
-        self.announce(None);
+        self.announce_sign_out(None, None);
     }
 
     /// The `Cookie` header of a request (RFC 6265 section 5.4), and the turn in which it is sent.
@@ -165,10 +179,21 @@ impl CookieJar {
 
     /// Tells all providers over this jar, but the one that says so, that the session may be another one now.
     pub(super) fn announce(&self, by: Announcer) {
-        let _ = self.0.announcements.send(by); // Perhaps nobody listens.
+        self.send(Announcement { by, sign_out: None });
     }
 
-    pub(super) fn announcements(&self) -> broadcast::Receiver<Announcer> {
+    /// Likewise, that the session at this server is over; without one, all of them. Answers in which turn.
+    pub(super) fn announce_sign_out(&self, by: Announcer, base: Option<&Url>) -> Turn {
+        let turn = self.turn();
+        self.send(Announcement { by, sign_out: Some(SignedOut { base: base.cloned(), turn }) });
+        turn
+    }
+
+    fn send(&self, announcement: Announcement) {
+        let _ = self.0.announcements.send(announcement); // Perhaps nobody listens.
+    }
+
+    pub(super) fn announcements(&self) -> broadcast::Receiver<Announcement> {
         self.0.announcements.subscribe()
     }
 

@@ -26,6 +26,7 @@ mod jar_file;
 mod native;
 mod server;
 mod session;
+mod session_cookie;
 mod session_provider;
 mod sign_in;
 mod sign_out;

@@ -18,6 +18,7 @@ use url::Url;
 use super::{
     ClientError, ClientErrorKind, CookieJar,
     jar::{Answering, Taken},
+    session_cookie,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -132,8 +133,13 @@ impl Server {
     /// The members that `GET` of an endpoint has; none where it answers `null`.
     pub(super) async fn get(&self, action: &str) -> Result<Map<String, Value>, ClientError> {
         let url = self.endpoint(&[action]);
-        let answered = self.read_members(Method::GET, &url, Content::Nothing, Effect::Read).await;
-        self.logged(&url, answered).await
+        let answered = self.send(Method::GET, &url, Content::Nothing, Effect::Read).await;
+        self.logged(&url, answered.and_then(|response| members(&url, &response))).await
+    }
+
+    /// The members that the session has; none for certain if nobody is signed in.
+    pub(super) async fn session(&self) -> Result<Map<String, Value>, ClientError> {
+        self.ask_for_session(Method::GET, Content::Nothing, Effect::Read).await
     }
 
     /// The token that every form has to carry (`docs/protocol.md` section 3).
@@ -171,9 +177,7 @@ impl Server {
         if let Some(data) = data {
             body["data"] = data;
         }
-        let url = self.endpoint(&["session"]);
-        let answered = self.read_members(Method::POST, &url, Content::Json(body), Effect::Update).await;
-        self.logged(&url, answered).await
+        self.ask_for_session(Method::POST, Content::Json(body), Effect::Update).await
     }
 
     /// Posts a form, and asks for the answer in JSON.
@@ -253,26 +257,34 @@ impl Server {
         *request.uri_mut() =
             url.as_str().parse().map_err(|_| ClientError::unsupported("that is no URL that can be asked"))?;
         // It may renew the session. A sign-out that happens meanwhile counts more.
-        self.exchange(&url, request, Effect::Read).await
+        self.exchange(&url, request, Effect::Read).await.map(|(response, _)| response)
     }
 
-    /// A JSON object, or none where it is `null`.
-    async fn read_members(
+    async fn ask_for_session(
+        &self,
+        method: Method,
+        content: Content,
+        effect: Effect,
+    ) -> Result<Map<String, Value>, ClientError> {
+        let url = self.endpoint(&["session"]);
+        let answered = self.answered_session(method, &url, content, effect).await;
+        self.logged(&url, answered).await
+    }
+
+    async fn answered_session(
         &self,
         method: Method,
         url: &Url,
         content: Content,
         effect: Effect,
     ) -> Result<Map<String, Value>, ClientError> {
-        let response = self.send(method, url, content, effect).await?;
-        if !response.status().is_success() {
-            return Err(ClientError::of_status(&place(url), response.status()));
+        let request = self.request(method, url, content)?;
+        let (response, sent) = self.exchange(url, request, effect).await?;
+        let members = members(url, &response)?;
+        if members.is_empty() && session_cookie::is_left(self.dialect(), url, sent.as_ref(), &response) {
+            return Err(ClientError::session_unknown(&place(url)));
         }
-        match serde_json::from_slice(response.body()) {
-            Ok(Value::Object(members)) => Ok(members),
-            Ok(Value::Null) => Ok(Map::new()),
-            _ => Err(ClientError::shape(&place(url), "with a JSON object")),
-        }
+        Ok(members)
     }
 
     async fn send(
@@ -283,19 +295,19 @@ impl Server {
         effect: Effect,
     ) -> Result<Response<Bytes>, ClientError> {
         let request = self.request(method, url, content)?;
-        self.exchange(url, request, effect).await
+        self.exchange(url, request, effect).await.map(|(response, _)| response)
     }
 
-    /// With the cookies of the jar there, and those of the response back.
+    /// With the cookies of the jar there, and those of the response back. The former are answered, too.
     async fn exchange(
         &self,
         url: &Url,
         mut request: Request<Bytes>,
         effect: Effect,
-    ) -> Result<Response<Bytes>, ClientError> {
+    ) -> Result<(Response<Bytes>, Option<HeaderValue>), ClientError> {
         let (cookies, turn) = self.jar.header(url, self.now()).await;
-        if let Some(cookies) = cookies {
-            request.headers_mut().insert(COOKIE, cookies);
+        if let Some(cookies) = &cookies {
+            request.headers_mut().insert(COOKIE, cookies.clone());
         }
         let answered = asked(&self.http, &*self.clock, self.time_limit, request).await;
         let response = answered.map_err(|error| ClientError::unavailable(&place(url), error))?;
@@ -308,7 +320,7 @@ impl Server {
         if effect == Effect::Update && taken == Taken::Left {
             return Err(ClientError::overtaken(&place(url)));
         }
-        Ok(response)
+        Ok((response, cookies))
     }
 
     fn request(&self, method: Method, url: &Url, content: Content) -> Result<Request<Bytes>, ClientError> {
@@ -376,6 +388,18 @@ impl fmt::Debug for Server {
             .field("base", &self.base.as_str())
             .field("dialect", &self.dialect())
             .finish_non_exhaustive()
+    }
+}
+
+/// A JSON object, or none where it is `null`.
+fn members(url: &Url, response: &Response<Bytes>) -> Result<Map<String, Value>, ClientError> {
+    if !response.status().is_success() {
+        return Err(ClientError::of_status(&place(url), response.status()));
+    }
+    match serde_json::from_slice(response.body()) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Null) => Ok(Map::new()),
+        _ => Err(ClientError::shape(&place(url), "with a JSON object")),
     }
 }
 

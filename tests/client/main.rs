@@ -6,10 +6,14 @@
 
 mod discovery;
 mod failures;
+#[path = "../database/gate.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gate;
 mod jar;
 mod links;
 mod native;
 mod npm;
+mod outage;
 mod provider;
 mod replies;
 #[path = "../api/support/mod.rs"]

@@ -69,7 +69,11 @@ impl Stage {
     }
 
     fn client(&self) -> Client {
-        let client = Client::builder(ORIGIN).dialect(Dialect::V4).jar(self.jar.clone());
+        self.client_at(ORIGIN)
+    }
+
+    fn client_at(&self, url: &str) -> Client {
+        let client = Client::builder(url).dialect(Dialect::V4).jar(self.jar.clone());
         // No test is about the time limit.
         client
             .clock(self.time.clone())
@@ -92,7 +96,7 @@ impl Stage {
 }
 
 /// Waits for the state.
-async fn until<U: DeserializeOwned + Send + Sync + 'static>(
+pub async fn until<U: DeserializeOwned + Send + Sync + 'static>(
     provider: &SessionProvider<U>,
     status: SessionStatus,
 ) -> SessionState<U> {
@@ -101,7 +105,7 @@ async fn until<U: DeserializeOwned + Send + Sync + 'static>(
     reached.unwrap_or_else(|_| panic!("never {status:?}")).unwrap().clone()
 }
 
-fn kind(state: &SessionState) -> Option<ClientErrorKind> {
+pub fn kind(state: &SessionState) -> Option<ClientErrorKind> {
     state.error.as_ref().map(|error| error.kind())
 }
 
@@ -446,6 +450,95 @@ async fn a_slow_answer_does_not_undo_a_sign_out() {
     let (_, _) = tokio::join!(provider.refetch(), sign_out);
     assert_eq!(provider.state().status, Unauthenticated);
     assert_eq!(stage.reads_after(0).await, 2);
+}
+
+/// The server has ended it, and then the network is gone.
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_is_one_also_if_nobody_says_who_is_there_now() {
+    let stage = Stage::new();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let known = || {
+        let called = Arc::clone(&calls);
+        let provider = stage.provider().session(stage.session(HOUR)).refetch_interval(MINUTE);
+        provider.required(move |_: &str| {
+            called.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    let (one, other) = (known().start().unwrap(), known().start().unwrap());
+    let of_another_server = SessionProvider::builder(stage.client_at("http://localhost:4000"));
+    let of_another_server = of_another_server.session(stage.session(HOUR)).start().unwrap();
+    idle().await;
+
+    stage.down();
+    one.sign_out(SignOutOptions::new()).await.unwrap();
+    let is_over = |provider: &SessionProvider| {
+        let state = provider.state();
+        assert_eq!((state.status, kind(&state)), (Loading, Some(ClientErrorKind::Unavailable)));
+        assert!(state.data.is_none());
+    };
+    is_over(&one);
+    idle().await;
+    is_over(&other);
+    assert_eq!(of_another_server.state().status, Authenticated, "that session goes on");
+    assert_eq!(calls.load(Ordering::Relaxed), 2, "each was told");
+
+    stage.signed_out();
+    for provider in [&one, &other] {
+        let state = provider.refetch().await;
+        assert_eq!((state.status, kind(&state)), (Loading, None));
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 2, "each knew already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_that_of_a_client_beside_it() {
+    for (signs_out, clears) in [(true, false), (true, true), (false, true)] {
+        let stage = Stage::new();
+        let provider = stage.provider().session(stage.session(HOUR)).start().unwrap();
+        idle().await;
+        stage.down();
+        if signs_out {
+            stage.client().sign_out(SignOutOptions::new()).await.unwrap();
+        }
+        if clears {
+            stage.jar.clear().await;
+        }
+        let state = until(&provider, Unauthenticated).await;
+        assert!(state.data.is_none());
+    }
+}
+
+/// Whoever hears of it late may hear of a sign-in at once: nobody was away.
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_before_a_sign_in_is_no_news() {
+    let stage = Stage::new();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let called = Arc::clone(&calls);
+    let provider = stage.provider().session(stage.session(HOUR)).required(move |_: &str| {
+        called.fetch_add(1, Ordering::Relaxed);
+    });
+    let provider = provider.start().unwrap();
+    idle().await;
+    let signed_in = Reply::json(&json!({ "url": "http://localhost:3000/" }));
+    stage.replies.set(
+        "POST callback/credentials",
+        signed_in.with_cookie("next-auth.session-token=2; Path=/; Max-Age=3600"),
+    );
+    stage.replies.hold("session");
+    let again = async {
+        stage.replies.until_reads(1).await;
+        let beside = stage.client();
+        beside.sign_out(SignOutOptions::new()).await.unwrap();
+        idle().await;
+        let _ = beside.sign_in("credentials", SignInOptions::new(), &[]).await.unwrap();
+        idle().await;
+        stage.replies.release();
+    };
+    tokio::join!(provider.refetch(), again);
+    idle().await;
+    let state = provider.state();
+    assert_eq!((state.status, kind(&state)), (Authenticated, None));
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]

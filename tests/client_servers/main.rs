@@ -51,7 +51,7 @@ macro_rules! cases {
 const CASES: &[(&str, Case)] = cases! {
     reads: csrf_token, providers, nobody, visitors;
     credentials: no_provider, wrong, right, session, goals;
-    sessions: update, sign_out, kept_in_a_file, provider, at_once, overtaken, cookies_lost, large;
+    sessions: update, sign_out, kept_in_a_file, no_session, provider, at_once, overtaken, cookies_lost, large;
     mail: link, stale_link;
     links: provider_and_back, authorization_params, refused_by_the_provider, profile_of_no_use, of_another_visitor;
     native: signs_in, stray_requests, refused, time_limit, not_begun;

@@ -77,6 +77,30 @@ pub async fn kept_in_a_file(visit: Visit) {
     assert_eq!(name(&opened().await).await, None);
 }
 
+/// All of them remove what is no session of theirs: that is how "nobody" is told from "not known".
+pub async fn no_session(visit: Visit) {
+    let spoil: [fn(&str) -> String; 3] =
+        [|token| format!("{token}x"), |token| token[..token.len() / 2].to_owned(), |_| "x".to_owned()];
+    for spoilt in spoil {
+        let file = Gone(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.json", unique())));
+        let opened = async || {
+            let jar = CookieJar::open(JarFile::new(&file.0)).await.unwrap();
+            visit.builder().jar(jar).build().unwrap()
+        };
+        let cookie = |client: &Client| client.jar().get(visit.url().as_str(), visit.session_cookie());
+        let client = opened().await;
+        visit.sign_in(&client).await;
+        let token = cookie(&client).unwrap();
+        let saved = fs::read_to_string(&file.0).unwrap().replace(&token, &spoilt(&token));
+        fs::write(&file.0, saved).unwrap();
+
+        let client = opened().await;
+        assert_eq!(cookie(&client), Some(spoilt(&token)));
+        assert_eq!(client.get_session().await.unwrap(), None);
+        assert_eq!(cookie(&client), None);
+    }
+}
+
 struct Gone(PathBuf);
 
 impl Drop for Gone {

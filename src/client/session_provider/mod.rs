@@ -108,7 +108,8 @@ impl<U: DeserializeOwned + Send + Sync + 'static> SessionProvider<U> {
         self.shared.update(data.into()).await
     }
 
-    /// `signIn(provider, options, authorizationParams)`: as [`Client::sign_in`]; the state is the new one when it returns.
+    /// `signIn(provider, options, authorizationParams)`: as [`Client::sign_in`]; the state is the new one when it returns,
+    /// or has the `error` for which the session could not be read.
     ///
     /// # Errors
     ///
@@ -122,7 +123,8 @@ impl<U: DeserializeOwned + Send + Sync + 'static> SessionProvider<U> {
         self.shared.sign_in(provider.into(), options, authorization_params).await
     }
 
-    /// `signOut(options)`: as [`Client::sign_out`]; the state is the new one when it returns.
+    /// `signOut(options)`: as [`Client::sign_out`]; the state is the new one when it returns. That is nobody also if the
+    /// server could not be asked afterwards: the `error` of the state says so.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 
 use super::{Options, SessionState, SessionStatus};
 use crate::{
-    client::{Client, ClientError, Session, SignIn, SignInOptions, SignOutOptions, sign_in},
+    client::{Client, ClientError, Session, SignIn, SignInOptions, SignOutOptions, jar::Turn, sign_in},
     clock::Timestamp,
 };
 
@@ -64,8 +64,17 @@ pub(super) enum Cause {
     Event,
     /// The interval, or the session, has ended.
     Time,
-    /// Somebody else over the same jar has read it, or signed in or out.
+    /// Somebody else over the same jar has read it, or signed in.
     Announcement,
+    /// The user has signed out in this turn of the jar, here or elsewhere.
+    SignOut(Turn),
+}
+
+impl Cause {
+    /// Whether it is news, of which an answer that was on its way knows nothing.
+    pub(super) fn is_news(self) -> bool {
+        matches!(self, Self::Announcement | Self::SignOut(_))
+    }
 }
 
 impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
@@ -102,11 +111,17 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         let seen = self.progress().answers;
         let _turn = self.turn.lock().await;
         // What was read before somebody else signed out says nothing of what is now.
-        if cause != Cause::Announcement && self.progress().answers != seen {
+        if !cause.is_news() && self.progress().answers != seen {
             return;
         }
+        // Also if the server does not answer any more. Somebody may have signed in since.
+        if let Cause::SignOut(turn) = cause
+            && turn == self.client.jar().turn()
+        {
+            self.settle(Ok(None));
+        }
         self.progress().asked = Some(self.now());
-        let by = (cause != Cause::Announcement).then_some(Some(self.number));
+        let by = (!cause.is_news()).then_some(Some(self.number));
         let answer = self.client.get_session_as(by).await;
         self.settle(answer);
     }
@@ -137,8 +152,8 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
     }
 
     pub(super) async fn sign_out(&self, options: SignOutOptions) -> Result<String, ClientError> {
-        let url = self.client.sign_out_as(options, Some(self.number)).await?;
-        self.refetch(Cause::Announcement).await;
+        let (url, turn) = self.client.sign_out_as(options, Some(self.number)).await?;
+        self.refetch(Cause::SignOut(turn)).await;
         Ok(url)
     }
 
@@ -183,7 +198,7 @@ impl<U: DeserializeOwned + Send + Sync + 'static> Shared<U> {
         let now = self.now();
         let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
         match cause {
-            Cause::Asked | Cause::Announcement => true,
+            Cause::Asked | Cause::Announcement | Cause::SignOut(_) => true,
             Cause::Start => !self.progress().known,
             Cause::Event => !self.progress().known || self.has_session() && !self.is_new(now),
             Cause::Time => is_over(self.session_due()) || is_over(self.interval_end()),
