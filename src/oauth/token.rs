@@ -116,7 +116,7 @@ impl OAuthClient {
         let client_secret = self.provider.quirks.client_secret;
         let unsigned = |_| OAuthError::invalid("the client's own key cannot sign");
         match &self.provider.authentication.method {
-            Method::Basic(secret) => return basic(client_id, secret).map(Some),
+            Method::Text(secret) | Method::Basic(secret) => return basic(client_id, secret).map(Some),
             Method::Public => {}
             Method::Post(secret) => form.push((client_secret, secret.as_str().to_owned())),
             Method::PrivateKey(jws) => {
