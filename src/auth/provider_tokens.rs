@@ -298,7 +298,13 @@ impl Refresh {
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             }
             Err(error) => {
-                tracing::warn!(%provider, "a token could not be refreshed: {error}");
+                let remedy = match error.kind() {
+                    OAuthErrorKind::Refused => {
+                        "; if it says so of every refresh token that is worth nothing: Quirks::refresh_refusals"
+                    }
+                    _ => "",
+                };
+                tracing::warn!(%provider, "a token could not be refreshed: {error}{remedy}");
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable));
             }
         };

@@ -78,20 +78,28 @@ impl OAuthClient {
         let response = self.send(request).await?;
         answered(response.status())?;
         let answer = self.json(&response)?;
+        let refused = match self.refuses_grant(&answer) {
+            true => OAuthError::grant_refused,
+            false => OAuthError::refused,
+        };
         // Some tell of an error with a status of success.
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             let error = quoted(error.as_str().unwrap_or("an error that is no text"));
             let description = quoted(answer["error_description"].as_str().unwrap_or("no description"));
             let problem = format!("{error} ({description}){}", remedy(&error));
-            return Err(match error.as_str() {
-                "invalid_grant" => OAuthError::grant_refused(problem),
-                _ => OAuthError::refused(problem),
-            });
+            return Err(refused(problem));
         }
         if !response.status().is_success() {
-            return Err(OAuthError::refused(format!("the server answered {}", response.status())));
+            return Err(refused(format!("the server answered {}", response.status())));
         }
         Ok(answer)
+    }
+
+    /// Whether an answer says that a code or a refresh token will never be taken. Any other error may be this client's
+    /// fault, or the server's: with it nothing may be given up.
+    fn refuses_grant(&self, answer: &Value) -> bool {
+        let says = |(at, text): &(&str, &str)| answer.pointer(at).and_then(Value::as_str) == Some(text);
+        says(&("/error", "invalid_grant")) || self.provider.quirks.refresh_refusals.iter().any(says)
     }
 
     fn body(&self, form: &Form) -> Bytes {
