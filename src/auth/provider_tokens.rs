@@ -11,10 +11,11 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 
-use super::Auth;
+use super::{Auth, AuthContext};
 use crate::{
     callbacks::Event,
     clock::Timestamp,
+    error::SessionError,
     oauth::{Lease, OAuthClient, OAuthErrorKind},
     store::{StoreError, Stores},
     user::{Account, ProviderTokens},
@@ -57,11 +58,14 @@ pub enum ProviderTokenErrorKind {
     NoStore,
     /// No provider of OAuth or OpenID Connect has this id.
     UnknownProvider,
-    /// The user has no account at this provider: send them to sign in there while they are signed in here.
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The user has no account at this provider: send them to sign in there while they are signed in here. Likewise who is
+    /// no user of the store.
     NotLinked,
     /// The provider gives no token any more: send the user to sign in there once more.
     SignInAgain,
-    /// The store or the provider cannot be reached: trying again may help.
+    /// The store or the provider cannot be reached, or a callback failed about the session: trying again may help.
     Unavailable,
 }
 
@@ -82,6 +86,12 @@ impl From<StoreError> for ProviderTokenError {
     }
 }
 
+impl From<SessionError> for ProviderTokenError {
+    fn from(_: SessionError) -> Self {
+        Self::new(ProviderTokenErrorKind::Unavailable)
+    }
+}
+
 impl fmt::Display for ProviderTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
@@ -91,6 +101,7 @@ impl fmt::Display for ProviderTokenError {
             ProviderTokenErrorKind::UnknownProvider => {
                 "no provider of OAuth or OpenID Connect has this id: add it with `.provider(..)`"
             }
+            ProviderTokenErrorKind::NotSignedIn => "nobody is signed in: let them sign in first",
             ProviderTokenErrorKind::NotLinked => {
                 "the user has no account at this provider: let them sign in there while they are signed in here"
             }
@@ -113,10 +124,14 @@ impl fmt::Debug for ProviderToken {
     }
 }
 
-impl Auth {
-    /// A token with which the provider can be asked on behalf of a user: the one that it gave at the sign-in, or a
-    /// newer one if that is over within a minute. `user_id` is what [`Session::subject`](crate::Session::subject)
-    /// says, `provider` the id of a provider of this `Auth`.
+impl AuthContext {
+    /// A token with which a provider can be asked on behalf of whoever is signed in: the one that it gave at the sign-in,
+    /// or a newer one if that is over within a minute. `provider` is the id of a provider of the [`Auth`].
+    ///
+    /// Whoever is not a user of the store has none ([`NotLinked`](ProviderTokenErrorKind::NotLinked)): with
+    /// [`sessions_in_tokens`](crate::AuthBuilder::sessions_in_tokens) that is who signed in with a password, under an id of
+    /// the application's own, which may be that of somebody else in the store. Their token says so; tokens of a server of
+    /// the npm packages that shares secret and store do not, so give the users there no such ids.
     ///
     /// However many ask at once, in however many instances on one store, the provider is asked once, and all are
     /// given what it answers: a refresh token that works once is used once. The newer tokens are stored before anybody
@@ -131,12 +146,12 @@ impl Auth {
     /// use bytes::Bytes;
     /// use http::{Request, header::AUTHORIZATION};
     /// use portcullis::{
-    ///     Auth, BoxError, ProviderTokenErrorKind, Session,
+    ///     AuthContext, BoxError, ProviderTokenErrorKind,
     ///     http_client::{HttpClient, HyperClient},
     /// };
     ///
-    /// async fn repositories(auth: &Auth, client: &HyperClient, session: &Session) -> Result<Bytes, BoxError> {
-    ///     let token = match auth.provider_token(session.subject(), "github").await {
+    /// async fn repositories(auth: &AuthContext, client: &HyperClient) -> Result<Bytes, BoxError> {
+    ///     let token = match auth.provider_token("github").await {
     ///         Ok(token) => token,
     ///         Err(error) if error.kind() == ProviderTokenErrorKind::SignInAgain => {
     ///             return Ok("sign in with GitHub once more".into());
@@ -153,25 +168,70 @@ impl Auth {
     /// # Errors
     ///
     /// See [`ProviderTokenErrorKind`].
+    pub async fn provider_token(&self, provider: &str) -> Result<ProviderToken, ProviderTokenError> {
+        use ProviderTokenErrorKind::{NotLinked, NotSignedIn};
+        let keeper = self.auth().keeper(provider)?;
+        let live = self.live()?.ok_or(ProviderTokenError::new(NotSignedIn))?;
+        let user_id = live.subject().filter(|_| !live.is_unstored());
+        let user_id = user_id.ok_or(ProviderTokenError::new(NotLinked))?.into_owned();
+        self.auth().token_of(keeper, &user_id).await
+    }
+}
+
+impl Auth {
+    /// Likewise of a user of the store, whoever is signed in: for jobs. `user_id` is what the store knows them by, and not
+    /// simply what a session says: the id in a session may be the application's own, and then somebody else's here. For
+    /// whoever is signed in there is [`AuthContext::provider_token`], which knows that.
+    ///
+    /// ```
+    /// use portcullis::{Auth, ProviderTokenError};
+    ///
+    /// /// Every night, for the users whose ids were read from the store.
+    /// async fn tokens(auth: &Auth, users: &[String]) -> Result<(), ProviderTokenError> {
+    ///     for user_id in users {
+    ///         let token = auth.provider_token(user_id, "github").await?;
+    ///         # let _ = token;
+    ///         // ask GitHub
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`ProviderTokenErrorKind`].
     pub async fn provider_token(
         &self,
         user_id: &str,
         provider: &str,
     ) -> Result<ProviderToken, ProviderTokenError> {
+        self.token_of(self.keeper(provider)?, user_id).await
+    }
+
+    /// Where the tokens of a provider are kept, and who gives them.
+    fn keeper(&self, provider: &str) -> Result<Keeper<'_>, ProviderTokenError> {
         use ProviderTokenErrorKind::{NoStore, UnknownProvider};
-        let stores = self.settings.stores.clone().ok_or(ProviderTokenError::new(NoStore))?;
+        let stores = self.settings.stores.as_ref().ok_or(ProviderTokenError::new(NoStore))?;
         let site = self.settings.site.as_ref().ok_or(ProviderTokenError::new(UnknownProvider))?;
         let client = site.oauth.client(provider).ok_or(ProviderTokenError::new(UnknownProvider))?;
-        let held = self.held(&stores, user_id, provider).await?;
+        Ok(Keeper { stores, client, turns: &site.oauth.turns })
+    }
+
+    async fn token_of(
+        &self,
+        Keeper { stores, client, turns }: Keeper<'_>,
+        user_id: &str,
+    ) -> Result<ProviderToken, ProviderTokenError> {
+        let held = self.held(stores, user_id, &client.provider.id).await?;
         if let Some(token) = held.usable(self.now()) {
             return Ok(token);
         }
         let refresh = Refresh {
             auth: self.clone(),
-            turn: site.oauth.turns.of(&held.stored),
+            turn: turns.of(&held.stored),
             client: Arc::clone(client),
             user_id: user_id.to_owned(),
-            stores,
+            stores: stores.clone(),
         };
         match Handle::try_current() {
             Ok(runtime) => match runtime.spawn(refresh.run()).await {
@@ -196,6 +256,13 @@ impl Auth {
         })?;
         Ok(Held { stored, tokens })
     }
+}
+
+/// Where the tokens of one provider are kept, and who gives them.
+struct Keeper<'a> {
+    stores: &'a Stores,
+    client: &'a Arc<OAuthClient>,
+    turns: &'a Turns,
 }
 
 /// An account, and its tokens in the clear.
@@ -249,7 +316,7 @@ impl Refresh {
             let Some(refresh_token) = held.tokens.refresh_token.clone() else {
                 tracing::debug!(
                     provider = %self.client.provider.id,
-                    "the access token is over, and there is no refresh token: see `Auth::provider_token` for how to ask for one"
+                    "the access token is over, and there is no refresh token: see `AuthContext::provider_token` for how to ask for one"
                 );
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             };
