@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Open <http://localhost:3000>, sign in, and reload the page now and then: the tokens of the provider, which runs on
-//! this machine, last for 70 seconds, and a minute before that end a newer one is asked for. `PORT` is another port than
-//! 3000.
+//! this machine, last for 70 seconds, and in the last quarter of that a newer one is asked for. `PORT` is another port
+//! than 3000.
 
 mod local_provider;
 

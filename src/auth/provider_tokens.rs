@@ -23,6 +23,9 @@ use crate::{
 
 /// How long before its end a token is refreshed: whoever is given one needs some time to use it.
 const MARGIN: Duration = Duration::from_secs(60);
+/// The part of its lifetime that the margin takes at most: a token that lasts no longer than the margin would be
+/// refreshed each time.
+const MARGIN_PART: u32 = 4;
 /// How long to wait before looking whether somebody else has refreshed it.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often to look: for longer than a lease lasts.
@@ -38,7 +41,8 @@ const REFRESH_LIMIT: Duration = Duration::from_secs(50);
 pub struct ProviderToken {
     /// For `Authorization: Bearer`.
     pub access_token: String,
-    /// When it ends, if the provider says so: at least a minute from now, unless the provider gives none that last longer.
+    /// When it ends, if the provider says so: at least a minute from now. Where tokens last for less than four minutes, a
+    /// quarter of that has to be left, or it was given while somebody waited for it.
     pub expires_at: Option<Timestamp>,
     /// What it may be used for, if the provider says so.
     pub scope: Option<String>,
@@ -126,7 +130,7 @@ impl fmt::Debug for ProviderToken {
 
 impl AuthContext {
     /// A token with which a provider can be asked on behalf of whoever is signed in: the one that it gave at the sign-in,
-    /// or a newer one if that is over within a minute. `provider` is the id of a provider of the [`Auth`].
+    /// or a newer one if that is over within a minute, or within a quarter of the time that tokens last there. `provider` is the id of a provider of the [`Auth`].
     ///
     /// Whoever is not a user of the store has none ([`NotLinked`](ProviderTokenErrorKind::NotLinked)): with
     /// [`sessions_in_tokens`](crate::AuthBuilder::sessions_in_tokens) that is who signed in with a password, under an id of
@@ -223,7 +227,7 @@ impl Auth {
         user_id: &str,
     ) -> Result<ProviderToken, ProviderTokenError> {
         let held = self.held(stores, user_id, &client.provider.id).await?;
-        if let Some(token) = held.usable(self.now()) {
+        if let Some(token) = held.usable(client, self.now()) {
             return Ok(token);
         }
         let refresh = Refresh {
@@ -232,6 +236,7 @@ impl Auth {
             client: Arc::clone(client),
             user_id: user_id.to_owned(),
             stores: stores.clone(),
+            seen: held.tokens.access_token,
         };
         match Handle::try_current() {
             Ok(runtime) => match runtime.spawn(refresh.run()).await {
@@ -272,8 +277,15 @@ struct Held {
 }
 
 impl Held {
-    fn usable(&self, now: Timestamp) -> Option<ProviderToken> {
-        self.token().filter(|token| token.expires_at.is_none_or(|end| end > now.plus(MARGIN)))
+    /// The token, if there is time to use it. How long it lasts is not stored: until one was given to this process, it is
+    /// taken for long.
+    fn usable(&self, client: &OAuthClient, now: Timestamp) -> Option<ProviderToken> {
+        let margin = client.lifetime().map_or(MARGIN, |lifetime| MARGIN.min(lifetime / MARGIN_PART));
+        self.good_after(now.plus(margin))
+    }
+
+    fn good_after(&self, time: Timestamp) -> Option<ProviderToken> {
+        self.token().filter(|token| token.expires_at.is_none_or(|end| end > time))
     }
 
     fn token(&self) -> Option<ProviderToken> {
@@ -290,6 +302,8 @@ struct Refresh {
     client: Arc<OAuthClient>,
     user_id: String,
     stores: Stores,
+    /// The access token that is to be replaced.
+    seen: Option<String>,
 }
 
 impl Refresh {
@@ -310,7 +324,14 @@ impl Refresh {
     async fn refreshed(&self) -> Result<ProviderToken, ProviderTokenError> {
         for look in 0..LOOKS {
             let held = self.held().await?;
-            if let Some(token) = held.usable(self.auth.now()) {
+            if let Some(token) = held.usable(&self.client, self.auth.now()) {
+                return Ok(token);
+            }
+            // Somebody in another instance was given it meanwhile. However soon it ends: a newer one would end as soon.
+            if held.tokens.access_token != self.seen
+                && let Some(token) = held.good_after(self.auth.now())
+            {
+                token.expires_at.into_iter().for_each(|end| self.client.note_lifetime(end));
                 return Ok(token);
             }
             let Some(refresh_token) = held.tokens.refresh_token.clone() else {

@@ -112,6 +112,9 @@ impl OAuthClient {
         let place = answer.pointer(self.provider.quirks.tokens_at).and_then(Value::as_object);
         let members = place.ok_or_else(|| OAuthError::invalid("the answer has no tokens"))?;
         let tokens = tokens(members, self.now());
+        if let Some(end) = tokens.expires_at {
+            self.note_lifetime(Timestamp::from_secs(end));
+        }
         match tokens.access_token {
             Some(_) => Ok(Grant { tokens, answer }),
             None => Err(OAuthError::invalid("the answer has no access token")),
