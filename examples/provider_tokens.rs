@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Open <http://localhost:3000>, sign in, and reload the page now and then: the tokens of the provider, which runs on
-//! this machine, last for 70 seconds, and a minute before that end a newer one is asked for. `PORT` is another port than
-//! 3000.
+//! this machine, last for 70 seconds, and in the last quarter of that a newer one is asked for. `PORT` is another port
+//! than 3000.
 
 mod local_provider;
 
@@ -16,7 +16,7 @@ use axum::{Router, extract::State, response::Html, routing::get};
 use bytes::Bytes;
 use http::{Request, header::AUTHORIZATION};
 use portcullis::{
-    Auth, AuthLayer, BoxError, OriginPolicy, ProviderTokenErrorKind, Secret, Session,
+    Auth, AuthContext, AuthLayer, BoxError, OriginPolicy, ProviderTokenErrorKind, Secret,
     http_client::{HttpClient, HyperClient},
     store::MemoryStore,
 };
@@ -25,7 +25,6 @@ use tracing_subscriber::EnvFilter;
 
 #[derive(Clone)]
 struct App {
-    auth: Auth,
     client: HyperClient,
     /// What the provider says of whoever the token stands for.
     profile_url: String,
@@ -53,30 +52,29 @@ async fn main() -> Result<(), BoxError> {
         .build()?;
 
     println!("open http://localhost:{port}");
-    let state = App { auth: auth.clone(), client: HyperClient::new()?, profile_url };
+    let state = App { client: HyperClient::new()?, profile_url };
     let app = Router::new().route("/", get(home)).with_state(state).layer(AuthLayer::new(auth));
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-async fn home(State(app): State<App>, session: Option<Session>) -> Html<String> {
-    let content = match session {
-        Some(session) => match ask(&app, &session).await {
-            Ok(answer) => format!("<p>The provider says: <code>{}</code></p>", answer.replace('<', "&lt;")),
-            Err(error) => format!("<p>{}</p>", error.to_string().replace('<', "&lt;")),
-        },
-        None => "<p><a href=\"/api/auth/signin\">Sign in</a></p>".to_owned(),
+async fn home(State(app): State<App>, auth: AuthContext) -> Html<String> {
+    let content = match ask(&app, &auth).await {
+        Ok(Some(answer)) => {
+            format!("<p>The provider says: <code>{}</code></p>", answer.replace('<', "&lt;"))
+        }
+        Ok(None) => "<p><a href=\"/api/auth/signin\">Sign in</a></p>".to_owned(),
+        Err(error) => format!("<p>{}</p>", error.to_string().replace('<', "&lt;")),
     };
     Html(format!("<!doctype html><title>Provider tokens</title><h1>Provider tokens</h1>{content}"))
 }
 
-/// However many pages ask at once: the provider is asked for one newer token.
-async fn ask(app: &App, session: &Session) -> Result<String, BoxError> {
-    let token = match app.auth.provider_token(session.subject(), "acorn").await {
+/// However many pages ask at once: the provider is asked for one newer token. `None` if somebody has to sign in first.
+async fn ask(app: &App, auth: &AuthContext) -> Result<Option<String>, BoxError> {
+    use ProviderTokenErrorKind::{NotSignedIn, SignInAgain};
+    let token = match auth.provider_token("acorn").await {
         Ok(token) => token,
-        Err(error) if error.kind() == ProviderTokenErrorKind::SignInAgain => {
-            return Ok("sign in once more".to_owned());
-        }
+        Err(error) if matches!(error.kind(), NotSignedIn | SignInAgain) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let request = Request::get(&app.profile_url)
@@ -84,5 +82,6 @@ async fn ask(app: &App, session: &Session) -> Result<String, BoxError> {
         .body(Bytes::new())?;
     let response = app.client.send(request).await?;
     let until = token.expires_at.map_or("ever".to_owned(), |end| end.to_string());
-    Ok(format!("{} (the token is good until {until})", String::from_utf8_lossy(response.body())))
+    let answer = String::from_utf8_lossy(response.body());
+    Ok(Some(format!("{answer} (the token is good until {until})")))
 }

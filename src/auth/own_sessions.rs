@@ -212,7 +212,9 @@ impl AuthContext {
     ///
     /// # Errors
     ///
-    /// When nobody is signed in, somebody else has the account, there is no store, or it failed.
+    /// When nobody is signed in, or somebody who is no user of the store (with
+    /// [`sessions_in_tokens`](crate::AuthBuilder::sessions_in_tokens) that is who signed in with a password), somebody else
+    /// has the account, there is no store, or it failed.
     pub async fn link_account(&self, account: Account) -> Result<(), SignInError> {
         let live = match self.changeable() {
             Ok(Some(live)) => live,

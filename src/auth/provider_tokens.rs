@@ -11,10 +11,11 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 
-use super::Auth;
+use super::{Auth, AuthContext};
 use crate::{
     callbacks::Event,
     clock::Timestamp,
+    error::SessionError,
     oauth::{Lease, OAuthClient, OAuthErrorKind},
     store::{StoreError, Stores},
     user::{Account, ProviderTokens},
@@ -22,6 +23,9 @@ use crate::{
 
 /// How long before its end a token is refreshed: whoever is given one needs some time to use it.
 const MARGIN: Duration = Duration::from_secs(60);
+/// The part of its lifetime that the margin takes at most: a token that lasts no longer than the margin would be
+/// refreshed each time.
+const MARGIN_PART: u32 = 4;
 /// How long to wait before looking whether somebody else has refreshed it.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often to look: for longer than a lease lasts.
@@ -37,7 +41,8 @@ const REFRESH_LIMIT: Duration = Duration::from_secs(50);
 pub struct ProviderToken {
     /// For `Authorization: Bearer`.
     pub access_token: String,
-    /// When it ends, if the provider says so: at least a minute from now, unless the provider gives none that last longer.
+    /// When it ends, if the provider says so: at least a minute from now. Where tokens last for less than four minutes, a
+    /// quarter of that has to be left, or it was given while somebody waited for it.
     pub expires_at: Option<Timestamp>,
     /// What it may be used for, if the provider says so.
     pub scope: Option<String>,
@@ -57,11 +62,14 @@ pub enum ProviderTokenErrorKind {
     NoStore,
     /// No provider of OAuth or OpenID Connect has this id.
     UnknownProvider,
-    /// The user has no account at this provider: send them to sign in there while they are signed in here.
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The user has no account at this provider: send them to sign in there while they are signed in here. Likewise who is
+    /// no user of the store.
     NotLinked,
     /// The provider gives no token any more: send the user to sign in there once more.
     SignInAgain,
-    /// The store or the provider cannot be reached: trying again may help.
+    /// The store or the provider cannot be reached, or a callback failed about the session: trying again may help.
     Unavailable,
 }
 
@@ -82,6 +90,12 @@ impl From<StoreError> for ProviderTokenError {
     }
 }
 
+impl From<SessionError> for ProviderTokenError {
+    fn from(_: SessionError) -> Self {
+        Self::new(ProviderTokenErrorKind::Unavailable)
+    }
+}
+
 impl fmt::Display for ProviderTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
@@ -91,6 +105,7 @@ impl fmt::Display for ProviderTokenError {
             ProviderTokenErrorKind::UnknownProvider => {
                 "no provider of OAuth or OpenID Connect has this id: add it with `.provider(..)`"
             }
+            ProviderTokenErrorKind::NotSignedIn => "nobody is signed in: let them sign in first",
             ProviderTokenErrorKind::NotLinked => {
                 "the user has no account at this provider: let them sign in there while they are signed in here"
             }
@@ -113,10 +128,14 @@ impl fmt::Debug for ProviderToken {
     }
 }
 
-impl Auth {
-    /// A token with which the provider can be asked on behalf of a user: the one that it gave at the sign-in, or a
-    /// newer one if that is over within a minute. `user_id` is what [`Session::subject`](crate::Session::subject)
-    /// says, `provider` the id of a provider of this `Auth`.
+impl AuthContext {
+    /// A token with which a provider can be asked on behalf of whoever is signed in: the one that it gave at the sign-in,
+    /// or a newer one if that is over within a minute, or within a quarter of the time that tokens last there. `provider` is the id of a provider of the [`Auth`].
+    ///
+    /// Whoever is not a user of the store has none ([`NotLinked`](ProviderTokenErrorKind::NotLinked)): with
+    /// [`sessions_in_tokens`](crate::AuthBuilder::sessions_in_tokens) that is who signed in with a password, under an id of
+    /// the application's own, which may be that of somebody else in the store. Their token says so; tokens of a server of
+    /// the npm packages that shares secret and store do not, so give the users there no such ids.
     ///
     /// However many ask at once, in however many instances on one store, the provider is asked once, and all are
     /// given what it answers: a refresh token that works once is used once. The newer tokens are stored before anybody
@@ -131,12 +150,12 @@ impl Auth {
     /// use bytes::Bytes;
     /// use http::{Request, header::AUTHORIZATION};
     /// use portcullis::{
-    ///     Auth, BoxError, ProviderTokenErrorKind, Session,
+    ///     AuthContext, BoxError, ProviderTokenErrorKind,
     ///     http_client::{HttpClient, HyperClient},
     /// };
     ///
-    /// async fn repositories(auth: &Auth, client: &HyperClient, session: &Session) -> Result<Bytes, BoxError> {
-    ///     let token = match auth.provider_token(session.subject(), "github").await {
+    /// async fn repositories(auth: &AuthContext, client: &HyperClient) -> Result<Bytes, BoxError> {
+    ///     let token = match auth.provider_token("github").await {
     ///         Ok(token) => token,
     ///         Err(error) if error.kind() == ProviderTokenErrorKind::SignInAgain => {
     ///             return Ok("sign in with GitHub once more".into());
@@ -153,25 +172,71 @@ impl Auth {
     /// # Errors
     ///
     /// See [`ProviderTokenErrorKind`].
+    pub async fn provider_token(&self, provider: &str) -> Result<ProviderToken, ProviderTokenError> {
+        use ProviderTokenErrorKind::{NotLinked, NotSignedIn};
+        let keeper = self.auth().keeper(provider)?;
+        let live = self.live()?.ok_or(ProviderTokenError::new(NotSignedIn))?;
+        let user_id = live.subject().filter(|_| !live.is_unstored());
+        let user_id = user_id.ok_or(ProviderTokenError::new(NotLinked))?.into_owned();
+        self.auth().token_of(keeper, &user_id).await
+    }
+}
+
+impl Auth {
+    /// Likewise of a user of the store, whoever is signed in: for jobs. `user_id` is what the store knows them by, and not
+    /// simply what a session says: the id in a session may be the application's own, and then somebody else's here. For
+    /// whoever is signed in there is [`AuthContext::provider_token`], which knows that.
+    ///
+    /// ```
+    /// use portcullis::{Auth, ProviderTokenError};
+    ///
+    /// /// Every night, for the users whose ids were read from the store.
+    /// async fn tokens(auth: &Auth, users: &[String]) -> Result<(), ProviderTokenError> {
+    ///     for user_id in users {
+    ///         let token = auth.provider_token(user_id, "github").await?;
+    ///         # let _ = token;
+    ///         // ask GitHub
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`ProviderTokenErrorKind`].
     pub async fn provider_token(
         &self,
         user_id: &str,
         provider: &str,
     ) -> Result<ProviderToken, ProviderTokenError> {
+        self.token_of(self.keeper(provider)?, user_id).await
+    }
+
+    /// Where the tokens of a provider are kept, and who gives them.
+    fn keeper(&self, provider: &str) -> Result<Keeper<'_>, ProviderTokenError> {
         use ProviderTokenErrorKind::{NoStore, UnknownProvider};
-        let stores = self.settings.stores.clone().ok_or(ProviderTokenError::new(NoStore))?;
+        let stores = self.settings.stores.as_ref().ok_or(ProviderTokenError::new(NoStore))?;
         let site = self.settings.site.as_ref().ok_or(ProviderTokenError::new(UnknownProvider))?;
         let client = site.oauth.client(provider).ok_or(ProviderTokenError::new(UnknownProvider))?;
-        let held = self.held(&stores, user_id, provider).await?;
-        if let Some(token) = held.usable(self.now()) {
+        Ok(Keeper { stores, client, turns: &site.oauth.turns })
+    }
+
+    async fn token_of(
+        &self,
+        Keeper { stores, client, turns }: Keeper<'_>,
+        user_id: &str,
+    ) -> Result<ProviderToken, ProviderTokenError> {
+        let held = self.held(stores, user_id, &client.provider.id).await?;
+        if let Some(token) = held.usable(client, self.now()) {
             return Ok(token);
         }
         let refresh = Refresh {
             auth: self.clone(),
-            turn: site.oauth.turns.of(&held.stored),
+            turn: turns.of(&held.stored),
             client: Arc::clone(client),
             user_id: user_id.to_owned(),
-            stores,
+            stores: stores.clone(),
+            seen: held.tokens.access_token,
         };
         match Handle::try_current() {
             Ok(runtime) => match runtime.spawn(refresh.run()).await {
@@ -198,6 +263,13 @@ impl Auth {
     }
 }
 
+/// Where the tokens of one provider are kept, and who gives them.
+struct Keeper<'a> {
+    stores: &'a Stores,
+    client: &'a Arc<OAuthClient>,
+    turns: &'a Turns,
+}
+
 /// An account, and its tokens in the clear.
 struct Held {
     stored: Account,
@@ -205,8 +277,15 @@ struct Held {
 }
 
 impl Held {
-    fn usable(&self, now: Timestamp) -> Option<ProviderToken> {
-        self.token().filter(|token| token.expires_at.is_none_or(|end| end > now.plus(MARGIN)))
+    /// The token, if there is time to use it. How long it lasts is not stored: until one was given to this process, it is
+    /// taken for long.
+    fn usable(&self, client: &OAuthClient, now: Timestamp) -> Option<ProviderToken> {
+        let margin = client.lifetime().map_or(MARGIN, |lifetime| MARGIN.min(lifetime / MARGIN_PART));
+        self.good_after(now.plus(margin))
+    }
+
+    fn good_after(&self, time: Timestamp) -> Option<ProviderToken> {
+        self.token().filter(|token| token.expires_at.is_none_or(|end| end > time))
     }
 
     fn token(&self) -> Option<ProviderToken> {
@@ -223,6 +302,8 @@ struct Refresh {
     client: Arc<OAuthClient>,
     user_id: String,
     stores: Stores,
+    /// The access token that is to be replaced.
+    seen: Option<String>,
 }
 
 impl Refresh {
@@ -243,13 +324,20 @@ impl Refresh {
     async fn refreshed(&self) -> Result<ProviderToken, ProviderTokenError> {
         for look in 0..LOOKS {
             let held = self.held().await?;
-            if let Some(token) = held.usable(self.auth.now()) {
+            if let Some(token) = held.usable(&self.client, self.auth.now()) {
+                return Ok(token);
+            }
+            // Somebody in another instance was given it meanwhile. However soon it ends: a newer one would end as soon.
+            if held.tokens.access_token != self.seen
+                && let Some(token) = held.good_after(self.auth.now())
+            {
+                token.expires_at.into_iter().for_each(|end| self.client.note_lifetime(end));
                 return Ok(token);
             }
             let Some(refresh_token) = held.tokens.refresh_token.clone() else {
                 tracing::debug!(
                     provider = %self.client.provider.id,
-                    "the access token is over, and there is no refresh token: see `Auth::provider_token` for how to ask for one"
+                    "the access token is over, and there is no refresh token: see `AuthContext::provider_token` for how to ask for one"
                 );
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             };
@@ -298,7 +386,13 @@ impl Refresh {
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::SignInAgain));
             }
             Err(error) => {
-                tracing::warn!(%provider, "a token could not be refreshed: {error}");
+                let remedy = match error.kind() {
+                    OAuthErrorKind::Refused => {
+                        "; if it says so of every refresh token that is worth nothing: Quirks::refresh_refusals"
+                    }
+                    _ => "",
+                };
+                tracing::warn!(%provider, "a token could not be refreshed: {error}{remedy}");
                 return Err(ProviderTokenError::new(ProviderTokenErrorKind::Unavailable));
             }
         };

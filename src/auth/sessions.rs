@@ -428,6 +428,7 @@ impl Auth {
         revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await
     }
 
+    /// The user of the store whose session it is, if they are one.
     pub(super) async fn user_of(
         &self,
         live: &LiveSession,
@@ -435,6 +436,9 @@ impl Auth {
     ) -> Result<Option<User>, StoreError> {
         if let Some(user) = live.user() {
             return Ok(Some(user.clone()));
+        }
+        if live.is_unstored() {
+            return Ok(None);
         }
         let claims = live.claims().unwrap_or_default();
         let Some(subject) = claims.subject() else { return Ok(None) };

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct OAuthClient {
     metadata: Option<Document<Metadata>>,
     /// The keys of its ID tokens, and where they are.
     keys: Mutex<Option<(String, JwksUrl)>>,
+    /// The longest that an access token was seen to last, in seconds; 0 while none was.
+    lifetime: AtomicI64,
 }
 
 /// How long one request may take.
@@ -76,7 +81,15 @@ impl OAuthClient {
             }
             _ => None,
         };
-        let this = Self { provider, rules, http, clock, metadata, keys: Mutex::new(None) };
+        let this = Self {
+            provider,
+            rules,
+            http,
+            clock,
+            metadata,
+            keys: Mutex::new(None),
+            lifetime: AtomicI64::new(0),
+        };
         for endpoint in [Endpoint::Token, Endpoint::Userinfo, Endpoint::Jwks] {
             if let Some(url) = this.configured(endpoint) {
                 askable(&url, &this.provider.id)?;
@@ -87,6 +100,18 @@ impl OAuthClient {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now().into()
+    }
+
+    /// The longest that an access token of this provider was seen to last. Stores keep when one ends, and not when it was
+    /// given.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        let seconds = self.lifetime.load(Ordering::Relaxed);
+        u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    }
+
+    /// Notes that an access token which ends then was given just now.
+    pub(crate) fn note_lifetime(&self, end: Timestamp) {
+        self.lifetime.fetch_max(end.as_secs().saturating_sub(self.now().as_secs()), Ordering::Relaxed);
     }
 
     /// What the provider says of itself, where it has discovery. The first one who asks waits for it.

@@ -18,7 +18,8 @@ pub(crate) enum OAuthErrorKind {
     Unavailable,
     /// It has answered with an error.
     Refused,
-    /// With `invalid_grant` (RFC 6749 section 5.2): it will never take this code or this refresh token.
+    /// With `invalid_grant` (RFC 6749 section 5.2), or what it says in place of that: it will never take this code or this
+    /// refresh token.
     GrantRefused,
     /// Its answer is none that the specifications know, or not about this sign-in.
     Invalid,

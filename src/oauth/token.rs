@@ -78,20 +78,28 @@ impl OAuthClient {
         let response = self.send(request).await?;
         answered(response.status())?;
         let answer = self.json(&response)?;
+        let refused = match self.refuses_grant(&answer) {
+            true => OAuthError::grant_refused,
+            false => OAuthError::refused,
+        };
         // Some tell of an error with a status of success.
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             let error = quoted(error.as_str().unwrap_or("an error that is no text"));
             let description = quoted(answer["error_description"].as_str().unwrap_or("no description"));
             let problem = format!("{error} ({description}){}", remedy(&error));
-            return Err(match error.as_str() {
-                "invalid_grant" => OAuthError::grant_refused(problem),
-                _ => OAuthError::refused(problem),
-            });
+            return Err(refused(problem));
         }
         if !response.status().is_success() {
-            return Err(OAuthError::refused(format!("the server answered {}", response.status())));
+            return Err(refused(format!("the server answered {}", response.status())));
         }
         Ok(answer)
+    }
+
+    /// Whether an answer says that a code or a refresh token will never be taken. Any other error may be this client's
+    /// fault, or the server's: with it nothing may be given up.
+    fn refuses_grant(&self, answer: &Value) -> bool {
+        let says = |(at, text): &(&str, &str)| answer.pointer(at).and_then(Value::as_str) == Some(text);
+        says(&("/error", "invalid_grant")) || self.provider.quirks.refresh_refusals.iter().any(says)
     }
 
     fn body(&self, form: &Form) -> Bytes {
@@ -104,6 +112,9 @@ impl OAuthClient {
         let place = answer.pointer(self.provider.quirks.tokens_at).and_then(Value::as_object);
         let members = place.ok_or_else(|| OAuthError::invalid("the answer has no tokens"))?;
         let tokens = tokens(members, self.rules, self.now());
+        if let Some(end) = tokens.expires_at {
+            self.note_lifetime(Timestamp::from_secs(end));
+        }
         match tokens.access_token {
             Some(_) => Ok(Grant { tokens, answer }),
             None => Err(OAuthError::invalid("the answer has no access token")),
@@ -116,7 +127,7 @@ impl OAuthClient {
         let client_secret = self.provider.quirks.client_secret;
         let unsigned = |_| OAuthError::invalid("the client's own key cannot sign");
         match &self.provider.authentication.method {
-            Method::Basic(secret) => return basic(client_id, secret).map(Some),
+            Method::Text(secret) | Method::Basic(secret) => return basic(client_id, secret).map(Some),
             Method::Public => {}
             Method::Post(secret) => form.push((client_secret, secret.as_str().to_owned())),
             Method::PrivateKey(jws) => {

@@ -102,7 +102,6 @@ impl LiveSession {
     }
 
     /// Whether its user is in no store, although there is one.
-    #[cfg(feature = "oauth")]
     pub(crate) fn is_unstored(&self) -> bool {
         self.stored().is_none() && self.claims().is_some_and(|claims| claims.get(Claims::UNSTORED).is_some())
     }

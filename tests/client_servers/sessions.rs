@@ -7,7 +7,8 @@ use http::{Method, Request, header::COOKIE};
 use portcullis::{
     Dialect,
     client::{
-        ClientErrorKind, CookieJar, JarFile, SessionProvider, SessionState, SessionStatus, SignOutOptions,
+        Client, ClientErrorKind, CookieJar, JarFile, SessionProvider, SessionState, SessionStatus,
+        SignOutOptions,
     },
     http_client::{HttpClient, HyperClient},
 };
@@ -87,17 +88,18 @@ pub async fn no_session(visit: Visit) {
             let jar = CookieJar::open(JarFile::new(&file.0)).await.unwrap();
             visit.builder().jar(jar).build().unwrap()
         };
-        let cookie = |client: &Client| client.jar().get(visit.url().as_str(), visit.session_cookie());
+        let cookie =
+            async |client: &Client| client.jar().get(visit.url().as_str(), visit.session_cookie()).await;
         let client = opened().await;
         visit.sign_in(&client).await;
-        let token = cookie(&client).unwrap();
+        let token = cookie(&client).await.unwrap();
         let saved = fs::read_to_string(&file.0).unwrap().replace(&token, &spoilt(&token));
         fs::write(&file.0, saved).unwrap();
 
         let client = opened().await;
-        assert_eq!(cookie(&client), Some(spoilt(&token)));
+        assert_eq!(cookie(&client).await, Some(spoilt(&token)));
         assert_eq!(client.get_session().await.unwrap(), None);
-        assert_eq!(cookie(&client), None);
+        assert_eq!(cookie(&client).await, None);
     }
 }
 
@@ -105,7 +107,9 @@ struct Gone(PathBuf);
 
 impl Drop for Gone {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        for file in [&self.0, &self.0.with_extension("json.lock")] {
+            let _ = fs::remove_file(file);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use axum::{
 };
 use portcullis::{Endpoints, OAuth};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 /// How the provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Mood {
     Down,
     /// After a minute.
     Slow,
-    /// With tokens that end at once.
+    /// With tokens that last for half a minute.
     Brief,
 }
 
@@ -45,6 +45,8 @@ struct Inner {
     mood: Mutex<Mood>,
     asked: AtomicUsize,
     refused: AtomicUsize,
+    /// Whether its answers have to wait.
+    held: watch::Sender<bool>,
     /// The refresh tokens that work, and the user each stands for.
     good: Mutex<HashMap<String, String>>,
 }
@@ -57,6 +59,7 @@ impl Provider {
             mood: Mutex::new(Mood::Rotating),
             asked: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
+            held: watch::Sender::new(false),
             good: Mutex::default(),
         });
         let router = Router::new()
@@ -83,6 +86,11 @@ impl Provider {
 
     pub fn be(&self, mood: Mood) {
         *self.inner.mood.lock().unwrap() = mood;
+    }
+
+    /// Lets whoever asks wait, until this is called again.
+    pub fn hold(&self, held: bool) {
+        self.inner.held.send_replace(held);
     }
 
     /// How often it was asked for tokens.
@@ -125,6 +133,7 @@ async fn token(
     // Long enough for all who ask at once to have asked.
     let pause = if mood == Mood::Slow { Duration::from_secs(60) } else { Duration::from_millis(200) };
     tokio::time::sleep(pause).await;
+    let _ = inner.held.subscribe().wait_for(|held| !held).await;
     let mut answer = json!({
         "access_token": format!("access of {user} {}", uuid::Uuid::new_v4()),
         "token_type": "bearer",

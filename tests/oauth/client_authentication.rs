@@ -3,7 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
-use portcullis::{ClientAuthentication, OAuth, codec::JwsAlgorithm};
+use portcullis::{
+    ClientAuthentication, OAuth,
+    codec::JwsAlgorithm,
+    preset::{Keycloak, Twitch},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,10 +21,15 @@ const PUBLIC: &[u8] = include_bytes!("../keys/test-p256.public.pem");
 
 /// The token request of one sign-in, where it went, and when.
 async fn token_request(authentication: impl Into<ClientAuthentication>) -> (Seen, String, i64) {
+    token_request_of(OAuth::oidc("acme", "", CLIENT, authentication)).await
+}
+
+/// Likewise, of a provider that was configured otherwise.
+async fn token_request_of(provider: OAuth) -> (Seen, String, i64) {
     let time = Time::at_noon();
     let acme = Provider::start(&time);
     acme.plan(|plan| plan.trusts_clients = true);
-    let provider = OAuth::oidc("acme", &acme.issuer, CLIENT, authentication);
+    let provider = provider.with_id("acme").issuer(&acme.issuer);
     let auth = builder(&time).provider(provider).build().unwrap();
     is_signed_in("acme", &sign_in(&mut browser(&auth), "acme").await);
     let seen = acme.seen("/token").remove(0);
@@ -51,6 +60,28 @@ async fn a_secret_in_the_body() {
     let (seen, ..) = token_request(ClientAuthentication::secret_post(CLIENT_SECRET)).await;
     assert!(!seen.headers.contains_key(AUTHORIZATION));
     assert_eq!((&*seen.form["client_id"], &*seen.form["client_secret"]), (CLIENT, CLIENT_SECRET));
+}
+
+/// A text goes where the provider documents it; whoever names a way has it, whatever the preset's is.
+#[tokio::test]
+async fn a_preset_leaves_a_way_that_was_named() {
+    for (preset, text_in_body) in [(Twitch::PRESET, true), (Keycloak::PRESET, false)] {
+        for (authentication, in_body) in [
+            (CLIENT_SECRET.into(), text_in_body),
+            (CLIENT_SECRET.to_owned().into(), text_in_body),
+            (ClientAuthentication::secret_basic(CLIENT_SECRET), false),
+            (ClientAuthentication::secret_post(CLIENT_SECRET), true),
+        ] {
+            let case = format!("{}: {authentication:?}", preset.id);
+            let (seen, ..) = token_request_of(preset.provider(CLIENT, authentication)).await;
+            assert_eq!(seen.headers.contains_key(AUTHORIZATION), !in_body, "{case}");
+            assert_eq!(
+                seen.form.get("client_secret").is_some_and(|text| text == CLIENT_SECRET),
+                in_body,
+                "{case}"
+            );
+        }
+    }
 }
 
 /// A public client has PKCE alone.

@@ -1,17 +1,22 @@
 //! To whom an account may be linked: by intent, or by addresses that are proved on both sides.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use portcullis::{
-    Auth, BoxError, Credentials, Dialect, Field, LinkingPolicy, Timestamp, User,
+    Account, Auth, AuthLayer, BoxError, Credentials, Dialect, Field, LinkingPolicy, SessionUser, Timestamp,
+    User, get_auth_context,
     store::{MemoryStore, Store, UserStore},
 };
 use serde_json::{Value, json};
+use tower::{Layer, service_fn};
 
 use crate::{
     provider::{Ending, Provider, Reply},
     site::{at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, site_with_store},
-    support::{Answer, Browser, NOW},
+    support::{Answer, App, Browser, NOW, app},
     time::Time,
 };
 
@@ -339,29 +344,104 @@ async fn s38_each_provider_has_its_policy() {
     assert_eq!(alice.who().await, known.id);
 }
 
+/// A user of the store, and a site whose sessions are in tokens, where whoever signs in with a password has the same id:
+/// one of the application's own, and no user of the store.
+struct Namesakes {
+    store: Arc<dyn Store>,
+    victim: User,
+    auth: Auth,
+}
+
+impl Namesakes {
+    async fn new(time: &Time, acme: &Provider) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let victim = store.create_user(&User::new("").email("victim@example.com"), None).await.unwrap();
+        let id = victim.id.clone();
+        let credentials = Credentials::new(move |_| {
+            let user = User::new(id.clone());
+            async move { Ok::<_, BoxError>(Some(user)) }
+        });
+        let auth = builder(time)
+            .store(Arc::clone(&store))
+            .sessions_in_tokens(true)
+            .provider(oidc("acme", acme))
+            .provider(credentials.field(Field::text("username", "Username")))
+            .build()
+            .unwrap();
+        Self { store, victim, auth }
+    }
+
+    /// A browser that is signed in with a password, at a site of which each path is another handler.
+    async fn namesake(&self) -> Browser {
+        let mut browser = Browser::new(handlers(self.auth.clone()));
+        browser.sign_in("anybody", "anything").await;
+        assert_eq!(browser.who().await, self.victim.id);
+        browser
+    }
+}
+
+/// `/link` links an account, `/token/{provider}` asks for a token of the provider, `/renew` makes the session a new token,
+/// anything else says who is there.
+fn handlers(auth: Auth) -> App {
+    app(AuthLayer::new(auth).layer(service_fn(async |request: Request<Full<Bytes>>| {
+        let context = get_auth_context(&request).unwrap();
+        let path = request.uri().path();
+        let text = if path == "/link" {
+            let linked = context.link_account(Account::new("oauth", "acme", "mallory")).await;
+            linked.map_or_else(|error| error.to_string(), |()| "linked".to_owned())
+        } else if let Some(provider) = path.strip_prefix("/token/") {
+            let token = context.provider_token(provider).await;
+            token.map_or_else(|error| format!("{:?}", error.kind()), |token| token.access_token)
+        } else if path == "/renew" {
+            format!("renewed: {}", context.update(json!({})).await.unwrap().is_some())
+        } else {
+            let session = context.session::<SessionUser>().unwrap();
+            session.map_or("nobody".to_owned(), |session| session.subject().to_owned())
+        };
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text))))
+    })))
+}
+
 /// S38: with sessions in tokens, whoever signs in with a password has an id of the application's own. That it is also
 /// somebody's in the store links nothing to them.
 #[tokio::test]
 async fn s38_ids_of_the_application_are_not_those_of_the_store() {
-    let (store, time): (Arc<dyn Store>, _) = (Arc::new(MemoryStore::new()), Time::at_noon());
+    let time = Time::at_noon();
     let acme = Provider::start(&time);
-    let victim = store.create_user(&User::new("").email("victim@example.com"), None).await.unwrap();
-    let id = victim.id.clone();
-    let credentials = Credentials::new(move |_| {
-        let user = User::new(id.clone());
-        async move { Ok::<_, BoxError>(Some(user)) }
-    });
-    let auth = builder(&time)
-        .store(Arc::clone(&store))
-        .sessions_in_tokens(true)
-        .provider(oidc("acme", &acme))
-        .provider(credentials.field(Field::text("username", "Username")))
-        .build()
-        .unwrap();
-    let mut browser = browser(&auth);
-    browser.sign_in("anybody", "anything").await;
-    assert_eq!(browser.who().await, victim.id);
+    let world = Namesakes::new(&time, &acme).await;
+    let (store, victim) = (&world.store, &world.victim);
+    let mut browser = world.namesake().await;
+    let linked = browser.get("/link").await;
+    assert_eq!(linked.text(), "another user has this account or its e-mail address");
+    assert!(store.accounts_of(&victim.id).await.unwrap().is_empty());
     is_signed_in("acme", &sign_in(&mut browser, "acme").await);
     assert_ne!(browser.who().await, victim.id);
     assert!(store.accounts_of(&victim.id).await.unwrap().is_empty());
+}
+
+/// S46: nor are they given the tokens of the store's user with that id.
+#[tokio::test]
+async fn s46_ids_of_the_application_get_no_tokens_of_the_store() {
+    let time = Time::at_noon();
+    let acme = Provider::start(&time);
+    let world = Namesakes::new(&time, &acme).await;
+    let mut account = Account::new("oidc", "acme", "victim-1");
+    account.tokens.access_token = Some("the victim's".to_owned());
+    world.store.link_account(&world.victim.id, &account).await.unwrap();
+    let mut browser = world.namesake().await;
+    assert_eq!(browser.get("/token/acme").await.text(), "NotLinked");
+    assert_eq!(browser.get("/token/other").await.text(), "UnknownProvider");
+    // Nor with a token that was renewed.
+    assert_eq!(browser.get("/renew").await.text(), "renewed: true");
+    assert_eq!(browser.get("/token/acme").await.text(), "NotLinked");
+    browser.sign_out().await;
+    assert_eq!(browser.get("/token/acme").await.text(), "NotSignedIn");
+    // The victim has their own, and so has whoever signs in at the provider.
+    acme.plan(|plan| plan.user = json!({ "sub": "victim-1" }));
+    is_signed_in("victim", &sign_in(&mut browser, "acme").await);
+    assert_eq!(browser.who().await, world.victim.id);
+    let stored = world.store.accounts_of(&world.victim.id).await.unwrap().remove(0).tokens.access_token;
+    assert_eq!(browser.get("/token/acme").await.text(), stored.unwrap());
+    // Whoever asks by an id has to know whose it is.
+    assert!(world.auth.provider_token(&world.victim.id, "acme").await.is_ok());
 }

@@ -1,11 +1,26 @@
 //! What the token endpoint answers (RFC 6749 section 5).
 
-use portcullis::Dialect;
+use std::{
+    future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use portcullis::{
+    Account, Dialect, Endpoints, Event, OAuth, ProviderTokenErrorKind as Kind, User,
+    http_client::HttpError,
+    preset::{GitHub, Keycloak, Preset, Slack, Twitch},
+    store::{MemoryStore, UserStore},
+};
 use serde_json::{Value, json};
 
 use crate::{
     provider::{Case, Provider, Reply},
-    site::{Fault, browser, is_signed_in, sign_in, site},
+    site::{Fault, browser, builder, is_signed_in, sign_in, site},
     time::Time,
 };
 
@@ -81,5 +96,83 @@ async fn s40_s43_broken_answers_sign_nobody_in() {
         }
         provider.plan(|_| {});
         is_signed_in("good", &sign_in(&mut browser, "acme").await);
+    }
+}
+
+/// How a provider answers to a refresh token, and whether that says that the token is worth nothing.
+const REFRESHES: &[(&Preset, u16, &str, bool)] = &[
+    (&Keycloak::PRESET, 400, r#"{"error":"invalid_grant","error_description":"Token is not active"}"#, true),
+    (&GitHub::PRESET, 200, r#"{"error":"bad_refresh_token","error_description":"It is expired."}"#, true),
+    (&GitHub::PRESET, 400, r#"{"error":"invalid_grant"}"#, true),
+    (&Slack::PRESET, 200, r#"{"ok":false,"error":"invalid_refresh_token"}"#, true),
+    (&Twitch::PRESET, 400, r#"{"error":"Bad Request","status":400,"message":"Invalid refresh token"}"#, true),
+    (&Twitch::PRESET, 400, r#"{"status":400,"message":"Invalid refresh token"}"#, true),
+    // The client is wrong, or the server, or what is wrong is not known.
+    (&Keycloak::PRESET, 401, r#"{"error":"invalid_client"}"#, false),
+    (&Keycloak::PRESET, 400, r#"{"error":"bad_refresh_token"}"#, false),
+    (&Keycloak::PRESET, 503, r#"{"error":"invalid_grant"}"#, false),
+    (&GitHub::PRESET, 200, r#"{"error":"incorrect_client_credentials"}"#, false),
+    (&GitHub::PRESET, 429, r#"{"error":"bad_refresh_token"}"#, false),
+    (&Slack::PRESET, 200, r#"{"ok":false,"error":"internal_error"}"#, false),
+    (&Twitch::PRESET, 400, r#"{"error":"Bad Request","status":400,"message":"missing client id"}"#, false),
+    (&Twitch::PRESET, 403, r#"{"status":403,"message":"invalid client secret"}"#, false),
+];
+
+/// S45: each provider refuses a refresh token in words of its own. Then it is forgotten, the application is told, and
+/// the user has to sign in there again; after any other error it is tried again.
+#[tokio::test]
+async fn s45_a_refresh_token_is_refused_in_the_words_of_the_provider() {
+    for (preset, status, body, refused) in REFRESHES {
+        let case = format!("{}: {status} {body}", preset.id);
+        let (asked, told) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let (store, time) = (Arc::new(MemoryStore::new()), Time::at_noon());
+        let auth = builder(&time)
+            .store(Arc::clone(&store))
+            .provider(refreshed_at(preset.provider("client", "secret")))
+            .http_client(answering(*status, body, &asked))
+            .on_event({
+                let told = Arc::clone(&told);
+                move |event| {
+                    if let Event::ProviderTokenRefused { user_id, provider } = event {
+                        told.lock().unwrap().push((user_id, provider));
+                    }
+                    future::ready(Ok(()))
+                }
+            });
+        let auth = auth.build().unwrap();
+        let mut account = Account::new("oauth", preset.id, "ann");
+        account.tokens.refresh_token = Some("a refresh token".to_owned());
+        let user = store.create_user(&User::new(""), Some(&account)).await.unwrap().id;
+
+        let expected = if *refused { Kind::SignInAgain } else { Kind::Unavailable };
+        for _ in 0..2 {
+            let error = auth.provider_token(&user, preset.id).await.unwrap_err();
+            assert_eq!(error.kind(), expected, "{case}");
+        }
+        assert_eq!(asked.load(SeqCst), if *refused { 1 } else { 2 }, "{case}");
+        let kept = store.accounts_of(&user).await.unwrap().remove(0).tokens.refresh_token;
+        assert_eq!(kept.is_none(), *refused, "{case}");
+        let events = if *refused { vec![(user, preset.id.to_owned())] } else { Vec::new() };
+        assert_eq!(*told.lock().unwrap(), events, "{case}");
+    }
+}
+
+/// The provider, at a place that no discovery has to be asked for.
+fn refreshed_at(provider: OAuth) -> OAuth {
+    let endpoints = Endpoints::new("https://id.example/authorize", "https://id.example/token");
+    provider.issuer("https://id.example").endpoints(endpoints.userinfo("https://id.example/me"))
+}
+
+/// A client that is always answered this, and counts.
+fn answering(
+    status: u16,
+    body: &'static str,
+    asked: &Arc<AtomicUsize>,
+) -> impl Fn(Request<Bytes>) -> future::Ready<Result<Response<Bytes>, HttpError>> + use<> {
+    let asked = Arc::clone(asked);
+    move |_| {
+        asked.fetch_add(1, SeqCst);
+        let response = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
+        future::ready(response.body(Bytes::from(body)).map_err(HttpError::unavailable))
     }
 }

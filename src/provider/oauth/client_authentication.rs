@@ -11,7 +11,9 @@ use crate::{
 
 /// How a client authenticates at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core section 9).
 ///
-/// A text is a client secret that is sent with HTTP Basic authentication, which is what every provider has to know.
+/// A text is a client secret that is sent as the provider usually wants it: as its [preset](crate::preset) says, else with
+/// HTTP Basic authentication, which is what every provider has to know. Whoever names a way has that one, also with a
+/// preset.
 ///
 /// ```
 /// use portcullis::{ClientAuthentication, OAuth};
@@ -29,6 +31,8 @@ pub struct ClientAuthentication {
 
 #[derive(Clone)]
 pub(crate) enum Method {
+    /// A secret of which nothing was said but its text: `client_secret_basic`, unless the preset knows better.
+    Text(Zeroizing<String>),
     /// `client_secret_basic`.
     Basic(Zeroizing<String>),
     /// `client_secret_post`.
@@ -100,10 +104,18 @@ impl ClientAuthentication {
         Self { method: Method::Public }
     }
 
+    /// The same, with a secret in the body if nothing but its text was said.
+    pub(crate) fn or_in_body(self) -> Self {
+        match self.method {
+            Method::Text(secret) => Self { method: Method::Post(secret) },
+            method => Self { method },
+        }
+    }
+
     /// The secret, if there is one, for ID tokens that are signed with it.
     pub(crate) fn secret(&self) -> Option<&str> {
         match &self.method {
-            Method::Basic(secret) | Method::Post(secret) => Some(secret),
+            Method::Text(secret) | Method::Basic(secret) | Method::Post(secret) => Some(secret),
             Method::PrivateKey(_) | Method::Signed { .. } | Method::Public => None,
         }
     }
@@ -120,13 +132,13 @@ impl ClientAuthentication {
 
 impl From<&str> for ClientAuthentication {
     fn from(secret: &str) -> Self {
-        Self::secret_basic(secret)
+        Self::from(secret.to_owned())
     }
 }
 
 impl From<String> for ClientAuthentication {
     fn from(secret: String) -> Self {
-        Self::secret_basic(secret)
+        Self { method: Method::Text(Zeroizing::new(secret)) }
     }
 }
 
@@ -134,6 +146,7 @@ impl From<String> for ClientAuthentication {
 impl fmt::Debug for ClientAuthentication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.method {
+            Method::Text(_) => "client_secret",
             Method::Basic(_) => "client_secret_basic",
             Method::Post(_) => "client_secret_post",
             Method::PrivateKey(_) => "private_key_jwt",

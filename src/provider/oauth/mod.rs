@@ -116,8 +116,8 @@ impl OAuth {
     /// A provider of OpenID Connect, by its issuer: exactly as it writes itself in its discovery document, which is
     /// read from `{issuer}/.well-known/openid-configuration`.
     ///
-    /// The secret is sent with HTTP Basic authentication (`client_secret_basic`); see [`ClientAuthentication`] for
-    /// the other ways.
+    /// A text is a secret that is sent with HTTP Basic authentication (`client_secret_basic`); see
+    /// [`ClientAuthentication`] for the other ways.
     pub fn oidc(
         id: impl Into<Cow<'static, str>>,
         issuer: impl Into<String>,

@@ -34,6 +34,22 @@ pub struct Quirks {
     pub profile_in_tokens: Option<&'static str>,
     /// Members of the profile that stand in the token response alone: their names, and the JSON pointer of each.
     pub from_tokens: &'static [(&'static str, &'static str)],
+    /// What else than `invalid_grant` (RFC 6749 section 5.2) it answers to a refresh token that is worth nothing: a JSON
+    /// pointer, and the text there. Such a token is forgotten and its user has to sign in again, so name nothing that
+    /// may mean something else: a fault of the client or of the server goes away, a token that was forgotten does not
+    /// come back.
+    ///
+    /// ```
+    /// use portcullis::{Endpoints, OAuth, Quirks};
+    ///
+    /// let endpoints = Endpoints::new("https://acme.example/authorize", "https://acme.example/token")
+    ///     .userinfo("https://acme.example/me");
+    /// let mut quirks = Quirks::NONE;
+    /// quirks.refresh_refusals = &[("/error", "refresh_token_expired")];
+    /// let provider = OAuth::oauth2("acme", endpoints, "my-client-id", "my-client-secret").quirks(quirks);
+    /// # let _ = provider;
+    /// ```
+    pub refresh_refusals: &'static [(&'static str, &'static str)],
     /// It posts what the user is called beside the code, in the field `user` (Apple). That comes through the browser, so
     /// the user may have written it: nothing but a name may be read from it.
     pub posts_user: bool,
@@ -58,6 +74,7 @@ impl Quirks {
         tokens_at: "",
         profile_in_tokens: None,
         from_tokens: &[],
+        refresh_refusals: &[],
         posts_user: false,
         adapt: None,
     };

@@ -1,7 +1,8 @@
 //! GitHub: <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>.
 //!
 //! The address in the profile is what the user shows to everybody, often none. The others, and whether they were
-//! proved, have an endpoint of their own.
+//! proved, have an endpoint of their own. The tokens of a GitHub App end, and what is said of a refresh token that has ended
+//! is a word of its own: <https://github.com/orgs/community/discussions/24745>.
 
 use super::*;
 
@@ -16,6 +17,7 @@ pub(super) const PRESET: Preset = Preset {
         userinfo_headers: &[("accept", "application/vnd.github+json")],
         more: &[("emails", "https://api.github.com/user/emails")],
         adapt: Some(|profile| take_email(profile, "/emails", ["primary", "email", "verified"])),
+        refresh_refusals: &[("/error", "bad_refresh_token")],
         ..Quirks::NONE
     },
     profile: ProfileMap {

@@ -54,7 +54,7 @@ pub struct Preset {
     pub scope: &'static str,
     /// Further parameters of the authorization request.
     pub params: &'static [(&'static str, &'static str)],
-    /// The client secret is sent in the body, and not with HTTP Basic authentication.
+    /// A client secret that is given as a text is sent in the body, and not with HTTP Basic authentication.
     pub secret_in_body: bool,
     /// It can do PKCE, or passes it over.
     pub pkce: bool,
@@ -129,16 +129,16 @@ impl Preset {
         ..Self::OAUTH2
     };
 
-    /// The provider, for this client.
+    /// The provider, for this client. A text is its secret, sent as the provider documents it.
     pub fn provider(
         &self,
         client_id: impl Into<String>,
         authentication: impl Into<ClientAuthentication>,
     ) -> OAuth {
         let authentication = authentication.into();
-        let authentication = match authentication.secret() {
-            Some(secret) if self.secret_in_body => ClientAuthentication::secret_post(secret),
-            _ => authentication,
+        let authentication = match self.secret_in_body {
+            true => authentication.or_in_body(),
+            false => authentication,
         };
         let mut provider = OAuth::of(self.protocol, self.id.into(), client_id.into(), authentication);
         let some = |url: &'static str| (!url.is_empty()).then(|| url.into());
