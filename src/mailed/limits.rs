@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     clock::Timestamp,
-    store::{StoreError, StoreErrorKind, Stores, VerificationToken},
+    store::{MAIL_LIMITS, StoreError, StoreErrorKind, Stores, VerificationToken},
 };
 
 /// So many in any such time; none at all if the number is 0.
@@ -30,9 +30,6 @@ impl Limit {
         i64::try_from(self.per.as_millis()).unwrap_or(i64::MAX).max(1)
     }
 }
-
-/// What the places are filed under among the one-time tokens of a store.
-const IDENTIFIER: &str = "email-limit";
 
 /// One of the mails that an address may be sent. Time is cut into pieces as long as the limit's; a place is taken in
 /// the present piece and in the next one, so that in no time as long as a piece there are more than the limit says.
@@ -58,7 +55,7 @@ impl Place {
                 let token = Sha256::digest(format!("{piece} {number} {whose}"));
                 let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
                 let end = Timestamp::from_millis(piece.saturating_add(1).saturating_mul(limit.millis()));
-                VerificationToken::new(IDENTIFIER, token, end)
+                VerificationToken::new(MAIL_LIMITS, token, end)
             };
             let rows = vec![row(piece), row(piece + 1)];
             if is_new(stores, &rows[0]).await? && is_new(stores, &rows[1]).await? {

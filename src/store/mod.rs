@@ -71,7 +71,6 @@ pub use self::redis::{RedisStore, UpstashKeys};
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
-pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     connect::connect,
     error::{StoreError, StoreErrorKind},
@@ -80,6 +79,10 @@ pub use self::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,
     },
+};
+pub(crate) use self::{
+    model::{LOGOUTS, MAIL_LIMITS},
+    stores::{Stores, ask},
 };
 use crate::{
     clock::Timestamp,
