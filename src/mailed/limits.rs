@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -90,9 +93,16 @@ pub(crate) struct Sources {
     /// For each source, until when what it has asked for fills its share: that grows by a share at each mail, and
     /// passes with the time.
     filled: Mutex<HashMap<IpAddr, i64>>,
+    /// Whether a request has come of which no source is known.
+    had_unknown: AtomicBool,
 }
 
 impl Sources {
+    /// Whether this is the first request of which no source is known.
+    pub(crate) fn is_first_unknown(&self) -> bool {
+        !self.had_unknown.swap(true, Ordering::Relaxed)
+    }
+
     /// Counts one more mail for this source, unless it has had too many.
     pub(crate) fn admit(&self, source: IpAddr, limit: Limit, now: Timestamp) -> bool {
         if limit.count == 0 {
