@@ -78,6 +78,7 @@ impl Auth {
                     .to_owned(),
             );
         }
+        warnings.extend(self.providers_that_link());
         warnings.extend(self.bare_ids());
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         decisions.extend(providers.clone().flat_map(|provider| match provider {
@@ -92,6 +93,21 @@ impl Auth {
         }));
         warnings.extend(self.settings.stores.iter().flat_map(|stores| stores.report()));
         StartupReport { decisions, warnings }
+    }
+
+    /// Those whose word is taken for whose an address is.
+    fn providers_that_link(&self) -> impl Iterator<Item = String> {
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        let dangerous = providers.filter(|provider| {
+            self.settings.stores.is_some() && provider.linking() == Some(LinkingPolicy::Dangerous)
+        });
+        dangerous.map(|provider| {
+            let id = provider.id();
+            format!(
+                "{id}: its accounts are linked by e-mail address alone: whoever can enter an address there is its \
+                 user"
+            )
+        })
     }
 
     /// Without a store the user's id is the one at the provider, in the dialects that say so.

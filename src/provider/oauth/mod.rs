@@ -340,7 +340,8 @@ impl OAuth {
 
     /// When an account of this provider may sign in as the user who has its e-mail address, in place of what
     /// [`AuthBuilder::linking`](crate::AuthBuilder::linking) says for all: what one provider says of addresses may be
-    /// believed more than what another one says.
+    /// believed more than what another one says. With [`VerifiedOnBothSides`](LinkingPolicy::VerifiedOnBothSides) mailed
+    /// links are judged by that, too.
     pub fn linking(mut self, policy: LinkingPolicy) -> Self {
         self.linking = Some(policy);
         self
