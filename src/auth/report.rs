@@ -80,6 +80,8 @@ impl Auth {
         }
         warnings.extend(self.providers_that_link());
         warnings.extend(self.bare_ids());
+        #[cfg(feature = "oauth")]
+        warnings.extend(self.unsaid_upstreams());
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         decisions.extend(providers.clone().flat_map(|provider| match provider {
             Provider::Email(email) => email.report(),
@@ -106,6 +108,22 @@ impl Auth {
             format!(
                 "{id}: its accounts are linked by e-mail address alone: whoever can enter an address there is its \
                  user"
+            )
+        })
+    }
+
+    /// Sessions that cannot say which one at a provider they were begun with.
+    #[cfg(feature = "oauth")]
+    fn unsaid_upstreams(&self) -> impl Iterator<Item = String> {
+        let rows = self.settings.strategy.rows();
+        let is_lost = rows.is_some_and(|rows| !rows.stores.keep_data());
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        providers.filter(move |provider| is_lost && provider.has_federated_logout()).map(|provider| {
+            let id = provider.id();
+            format!(
+                "{id}: sessions have no data in this store, so none says which one at the provider it was begun with: \
+                 whoever signs out here is not led to the provider, and a sign-out there ends all sessions of the \
+                 user; add a column `data` for text to the table of sessions (`SqlOptions::complete(true)` does)"
             )
         })
     }

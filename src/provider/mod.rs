@@ -86,6 +86,15 @@ impl Provider {
         }
     }
 
+    /// Whether signing out here and there are one.
+    pub(crate) fn has_federated_logout(&self) -> bool {
+        match self {
+            Self::Credentials(_) | Self::Email(_) => false,
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => oauth.federated_logout,
+        }
+    }
+
     /// What keeps it from working, each with its remedy.
     pub(crate) fn check(&self, problems: &mut ConfigError) {
         match self {

@@ -198,6 +198,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// how many; several instances may be at it at once.
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64>;
 
+    /// Whether what [`StoredSession::data`] holds is kept. Tables that others have made may have no place for it:
+    /// `OAuth::federated_logout` then works in part only, which `build()` warns of.
+    fn keeps_data(&self) -> bool {
+        true
+    }
+
     /// What its operator should know: what is missing in the tables, and what that costs; about users and tokens as
     /// well, where it keeps them. Empty if nothing is.
     fn report(&self) -> Vec<String> {
