@@ -22,7 +22,7 @@ pub enum LinkingPolicy {
     Never,
     /// If the user has proved the address here, and the provider says that its user has proved it there. A user who
     /// has an account and has not proved the address cannot do so by a mailed link either: somebody else may have
-    /// been first with it.
+    /// been first with it. For mailed links it is enough that one provider has this policy.
     VerifiedOnBothSides,
     /// Always: `allowDangerousEmailAccountLinking` of Auth.js. Whoever can enter an address at the provider can
     /// take the account here.
@@ -73,18 +73,18 @@ const ATTEMPTS: usize = 3;
 /// The user who signs in with a mailed link. Whoever has it controls the address.
 ///
 /// Whoever was first with the address, without proof, may have been somebody else who still has a way in. Auth.js
-/// takes no notice, and so does this, unless the policy is to link by proved addresses: then what was linked
-/// without proof must not be proved by the next.
+/// takes no notice, and so does this, unless somebody `links_proved` addresses: then what was linked without proof must
+/// not be proved by the next.
 pub(crate) async fn admit_by_email(
     stores: &Stores,
     user: &User,
-    policy: LinkingPolicy,
+    links_proved: bool,
     now: Timestamp,
 ) -> Result<Admitted, NotAdmitted> {
     let Some(email) = user.email.as_deref() else { return Err(NotAdmitted::NotLinked) };
     for _ in 0..ATTEMPTS {
         if let Some(known) = stores.ask(stores.users.user_by_email(email)).await? {
-            let unproved = policy == LinkingPolicy::VerifiedOnBothSides && known.email_verified.is_none();
+            let unproved = links_proved && known.email_verified.is_none();
             if unproved && !stores.ask(stores.users.accounts_of(&known.id)).await?.is_empty() {
                 return Err(NotAdmitted::NotLinked);
             }

@@ -65,7 +65,8 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// The address of the peer that sent a request, for [`OriginPolicy::forwarded`]. The server puts it into the
+/// The address of the peer that sent a request, for [`OriginPolicy::forwarded`] and for the limit of mails that one
+/// source may ask for ([`Email::limit_source`](crate::Email::limit_source)). The server puts it into the
 /// request's extensions; `http::Request` itself does not know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddr(pub IpAddr);
@@ -87,6 +88,8 @@ pub struct OriginPolicy {
     rule: Rule,
     /// The path of the URL that was configured, if it had one.
     base_path: Option<String>,
+    /// Who says, beside those of the rule, for whom a request is made.
+    proxies: Vec<IpAddr>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +101,10 @@ enum Rule {
 }
 
 impl OriginPolicy {
+    fn of(rule: Rule) -> Self {
+        Self { rule, base_path: None, proxies: Vec::new() }
+    }
+
     /// Always this URL, whatever a request says. Its path, if it has one, is the base path of the endpoints.
     ///
     /// Without a scheme https is meant, as next-auth has it.
@@ -109,7 +116,7 @@ impl OriginPolicy {
         let url = parse(url)?;
         let base_path =
             Some(url.path().trim_end_matches('/')).filter(|path| !path.is_empty()).map(str::to_owned);
-        Ok(Self { rule: Rule::Fixed(Origin::of(&url)), base_path })
+        Ok(Self { base_path, ..Self::of(Rule::Fixed(Origin::of(&url))) })
     }
 
     /// The one of these whose host is that of the `Host` header, or of `:authority` in HTTP/2. A request for another host is answered 400.
@@ -126,7 +133,7 @@ impl OriginPolicy {
                 "list the URLs under which the site is reached",
             ));
         }
-        Ok(Self { rule: Rule::AllowList(origins), base_path: None })
+        Ok(Self::of(Rule::AllowList(origins)))
     }
 
     /// What `X-Forwarded-Host` and `X-Forwarded-Proto` say, when they come from one of these proxies.
@@ -135,13 +142,33 @@ impl OriginPolicy {
     /// without one, or from another peer, is answered 400.
     pub fn forwarded(proxies: impl IntoIterator<Item = IpAddr>) -> Self {
         let proxies = proxies.into_iter().map(|proxy| proxy.to_canonical()).collect();
-        Self { rule: Rule::Forwarded(Some(proxies)), base_path: None }
+        Self::of(Rule::Forwarded(Some(proxies)))
     }
 
     /// What `X-Forwarded-Host` (else `Host`) and `X-Forwarded-Proto` say, whoever sent them: `AUTH_TRUST_HOST`
     /// of Auth.js. Only right where every way to this service leads through a proxy that sets both.
     pub fn dangerous_trust_host() -> Self {
-        Self { rule: Rule::Forwarded(None), base_path: None }
+        Self::of(Rule::Forwarded(None))
+    }
+
+    /// What `X-Forwarded-For` says, when it comes from one of these proxies, is where a request comes from: by that
+    /// mails are [limited](crate::Email::limit_source). It says nothing of the origin, which stays what it is. The
+    /// proxies of [`forwarded`](Self::forwarded) need not be named again.
+    ///
+    /// The server has to put the peer's address into the request's extensions as [`PeerAddr`]. Without this, all
+    /// who come through a proxy are one source: the proxy.
+    ///
+    /// ```
+    /// use portcullis::OriginPolicy;
+    ///
+    /// // nginx on this machine, with `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for`.
+    /// let policy = OriginPolicy::fixed("https://app.example")?.behind([[127, 0, 0, 1].into()]);
+    /// # let _ = policy;
+    /// # Ok::<_, portcullis::ConfigError>(())
+    /// ```
+    pub fn behind(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.proxies.extend(proxies.into_iter().map(|proxy| proxy.to_canonical()));
+        self
     }
 
     /// Reads the environment: `AUTH_URL`, else `NEXTAUTH_URL`; else any host if `AUTH_TRUST_HOST` (or `VERCEL`)
@@ -193,10 +220,11 @@ impl OriginPolicy {
     pub(crate) fn source(&self, request: Head<'_>) -> Option<IpAddr> {
         let PeerAddr(peer) = request.extensions.get()?;
         let peer = peer.to_canonical();
-        let is_proxy = |address: &IpAddr| match &self.rule {
-            Rule::Forwarded(Some(proxies)) => proxies.contains(address),
-            _ => false,
+        let told = match &self.rule {
+            Rule::Forwarded(Some(proxies)) => proxies.as_slice(),
+            _ => &[],
         };
+        let is_proxy = |address: &IpAddr| told.contains(address) || self.proxies.contains(address);
         if !is_proxy(&peer) {
             return Some(peer);
         }
@@ -382,7 +410,16 @@ mod tests {
     /// S61: who is behind a proxy is told by listed ones alone.
     #[test]
     fn s61_sources_are_not_believed() {
-        let policy = OriginPolicy::forwarded([[10, 0, 0, 1].into(), [10, 0, 0, 2].into()]);
+        let proxies = [[10, 0, 0, 1].into(), [10, 0, 0, 2].into()];
+        let policies = [
+            OriginPolicy::forwarded(proxies),
+            OriginPolicy::forwarded(proxies[..1].to_vec()).behind(proxies[1..].to_vec()),
+            OriginPolicy::fixed("https://a.example").unwrap().behind(proxies),
+            OriginPolicy::allow_list(["https://a.example"])
+                .unwrap()
+                .behind(proxies[..1].to_vec())
+                .behind(proxies),
+        ];
         let source = |policy: &OriginPolicy, peer: [u8; 4], sent: &[(&str, &str)]| {
             let mut request = request(sent);
             request.extensions_mut().insert(PeerAddr(peer.into()));
@@ -401,12 +438,16 @@ mod tests {
             (&[(name, "1.2.3.4, nonsense")][..], "10.0.0.1"),
             (&[(name, "10.0.0.2, 10.0.0.1")][..], "10.0.0.1"),
         ] {
-            assert_eq!(source(&policy, [10, 0, 0, 1], sent).as_deref(), Some(expected), "{sent:?}");
-            assert_eq!(source(&policy, [192, 0, 2, 1], sent).as_deref(), Some("192.0.2.1"), "no proxy");
+            for policy in &policies {
+                assert_eq!(source(policy, [10, 0, 0, 1], sent).as_deref(), Some(expected), "{sent:?}");
+                assert_eq!(source(policy, [192, 0, 2, 1], sent).as_deref(), Some("192.0.2.1"), "no proxy");
+            }
             let trusting = OriginPolicy::dangerous_trust_host();
             assert_eq!(source(&trusting, [192, 0, 2, 1], sent).as_deref(), Some("192.0.2.1"));
         }
-        assert_eq!(policy.source((&request(&[(name, "203.0.113.7")])).into()), None);
+        for policy in &policies {
+            assert_eq!(policy.source((&request(&[(name, "203.0.113.7")])).into()), None);
+        }
     }
 
     /// S42: HTTP/2 says the host in the target; where both stand they must agree.

@@ -5,6 +5,7 @@ use crate::{
     account::{self, Admitted, Change, LinkingPolicy},
     callbacks::Event,
     clock::Timestamp,
+    provider::Provider,
     session::LiveSession,
     store::Stores,
     user::{Account, User},
@@ -37,7 +38,9 @@ impl Auth {
         let by_address = linked.is_none();
         let admitted = match (linked, account.kind.as_ref()) {
             (Some(linked), _) => linked,
-            (None, "email") => account::admit_by_email(stores, &user, self.settings.linking, now).await?,
+            (None, "email") => {
+                account::admit_by_email(stores, &user, self.links_proved_addresses(), now).await?
+            }
             (None, "credentials") if self.settings.credentials_users == CredentialsUsers::Stored => {
                 account::admit_stored(stores, &user.id).await?
             }
@@ -89,6 +92,16 @@ impl Auth {
         }
         let _ = account;
         self.settings.linking
+    }
+
+    /// Whether some account may be linked because its address was proved on both sides: then a proof here has to be of
+    /// whoever has all of the user's other accounts (S38), whichever provider asks for it.
+    fn links_proved_addresses(&self) -> bool {
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        providers
+            .filter_map(Provider::linking)
+            .chain([self.settings.linking])
+            .any(|policy| policy == LinkingPolicy::VerifiedOnBothSides)
     }
 
     /// Stores what a provider gave at a further sign-in: it may have given up what it gave before. If that fails the

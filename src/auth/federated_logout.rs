@@ -33,20 +33,28 @@ impl Auth {
         self.settings.token_seal.open(&account).ok()?.id_token
     }
 
-    /// Ends the sessions here that were begun with one at a provider, or all of a user of the provider's.
+    /// Ends the sessions here that were begun with one at a provider, or all of a user of the provider's (OpenID Connect
+    /// Back-Channel Logout section 2.7). What does not say which session it was begun with may have been begun with that
+    /// one, so it ends, too: the provider is answered that it has, and does not tell again.
     pub(crate) async fn end_upstream(
         &self,
         provider: &str,
         logout: &LogoutToken,
     ) -> Result<(), SessionError> {
-        let upstream = Upstream { provider: provider.to_owned(), session: logout.session.clone() };
+        let upstream =
+            Upstream { provider: provider.to_owned(), session: logout.session.clone(), subject: None };
         let strategy = &self.settings.strategy;
         if let (Some(named), Some(revocations), None) =
             (upstream.revoked_as(), strategy.revocations(), strategy.rows())
         {
             let now = self.now();
             let revoked = Revoked::Session(named);
-            return Ok(revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?);
+            revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?;
+            for user in self.unnamed(provider, logout).await? {
+                let at = revocations.beginning(&user, now);
+                revocations.revoke(&Revocation::new(Revoked::User(user), at, strategy.last_end(at))).await?;
+            }
+            return Ok(());
         }
         let (Some(subject), Some(stores)) = (&logout.subject, &self.settings.stores) else {
             tracing::error!(
@@ -61,13 +69,9 @@ impl Auth {
         match strategy.rows() {
             Some(rows) => {
                 for row in rows.of_user(&user.id).await? {
-                    let begun_with = Upstream::of(&row.data);
-                    let is_meant = begun_with.is_some_and(|begun_with| {
-                        begun_with.provider == provider
-                            && (upstream.session.is_none()
-                                || begun_with.session.is_none()
-                                || begun_with.session == upstream.session)
-                    });
+                    // None: Node has made it, the table has no place for it, or it is older than this setting.
+                    let is_meant =
+                        Upstream::of(&row.data).is_none_or(|begun_with| is_of(&begun_with, provider, logout));
                     if is_meant {
                         rows.end(&row.key).await?;
                     }
@@ -77,4 +81,28 @@ impl Auth {
             None => self.end_sessions_of(&user.id).await,
         }
     }
+
+    /// Under whose names those tokens of a user end that do not say which session at the provider they were begun with.
+    async fn unnamed(&self, provider: &str, logout: &LogoutToken) -> Result<Vec<String>, SessionError> {
+        let Some(subject) = &logout.subject else { return Ok(Vec::new()) };
+        let user_id = match &self.settings.stores {
+            Some(stores) => {
+                let user = stores.ask(stores.users.user_by_account(provider, subject)).await?;
+                user.map(|user| user.id)
+            }
+            // The id is the one at the provider, in the dialects that say so.
+            None => (!self.settings.rules.random_user_id).then(|| subject.clone()),
+        };
+        let unsaid = user_id.map(|user_id| Upstream::unsaid(&user_id));
+        Ok(unsaid.into_iter().chain([Upstream::user(provider, subject)]).collect())
+    }
+}
+
+/// Whether a session that was begun with this one ends with that logout.
+fn is_of(begun_with: &Upstream, provider: &str, logout: &LogoutToken) -> bool {
+    let may_be =
+        |known: &Option<String>, named: &Option<String>| known.is_none() || named.is_none() || known == named;
+    begun_with.provider == provider
+        && may_be(&begun_with.session, &logout.session)
+        && may_be(&begun_with.subject, &logout.subject)
 }

@@ -78,7 +78,10 @@ impl Auth {
                     .to_owned(),
             );
         }
+        warnings.extend(self.providers_that_link());
         warnings.extend(self.bare_ids());
+        #[cfg(feature = "oauth")]
+        warnings.extend(self.unsaid_upstreams());
         let providers = self.settings.site.iter().flat_map(|site| &site.providers);
         decisions.extend(providers.clone().flat_map(|provider| match provider {
             Provider::Email(email) => email.report(),
@@ -92,6 +95,37 @@ impl Auth {
         }));
         warnings.extend(self.settings.stores.iter().flat_map(|stores| stores.report()));
         StartupReport { decisions, warnings }
+    }
+
+    /// Those whose word is taken for whose an address is.
+    fn providers_that_link(&self) -> impl Iterator<Item = String> {
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        let dangerous = providers.filter(|provider| {
+            self.settings.stores.is_some() && provider.linking() == Some(LinkingPolicy::Dangerous)
+        });
+        dangerous.map(|provider| {
+            let id = provider.id();
+            format!(
+                "{id}: its accounts are linked by e-mail address alone: whoever can enter an address there is its \
+                 user"
+            )
+        })
+    }
+
+    /// Sessions that cannot say which one at a provider they were begun with.
+    #[cfg(feature = "oauth")]
+    fn unsaid_upstreams(&self) -> impl Iterator<Item = String> {
+        let rows = self.settings.strategy.rows();
+        let is_lost = rows.is_some_and(|rows| !rows.stores.keep_data());
+        let providers = self.settings.site.iter().flat_map(|site| &site.providers);
+        providers.filter(move |provider| is_lost && provider.has_federated_logout()).map(|provider| {
+            let id = provider.id();
+            format!(
+                "{id}: sessions have no data in this store, so none says which one at the provider it was begun with: \
+                 whoever signs out here is not led to the provider, and a sign-out there ends all sessions of the \
+                 user; add a column `data` for text to the table of sessions (`SqlOptions::complete(true)` does)"
+            )
+        })
     }
 
     /// Without a store the user's id is the one at the provider, in the dialects that say so.

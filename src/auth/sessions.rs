@@ -13,6 +13,7 @@ use crate::{
     cookie::{CookieHeaders, SetCookie},
     error::{SessionError, SessionErrorKind},
     head::Head,
+    provider::Provider,
     session::{
         Claims, Client, LiveSession, Present, Registered, Session, Upstream, session_id, session_of_claims,
     },
@@ -314,6 +315,7 @@ impl Auth {
             );
             return Err(NotStarted::Failed);
         }
+        let upstream = upstream.or_else(|| self.begun_elsewhere(&account));
         let Admission { user, is_new } = self.admit(user, &account, link_to.as_deref(), visit.now).await?;
         let cookies = match self.settings.strategy.rows() {
             Some(rows) => {
@@ -339,6 +341,21 @@ impl Auth {
         };
         self.settings.callbacks.emit(Event::SignIn { user, account, profile, is_new_user: is_new }).await;
         Ok(Started::Session { cookies, is_new: is_new == Some(true) })
+    }
+
+    /// What is noted of a session that was begun without federated logout, where others have it: that it is none of those.
+    fn begun_elsewhere(&self, account: &Account) -> Option<Upstream> {
+        let providers = || self.settings.site.iter().flat_map(|site| &site.providers);
+        if !providers().any(Provider::has_federated_logout) {
+            return None;
+        }
+        // Unless the application itself has spoken to the provider.
+        let is_of = providers().any(|known| known.has_federated_logout() && known.id() == account.provider);
+        Some(Upstream {
+            provider: account.provider.clone(),
+            session: None,
+            subject: is_of.then(|| account.provider_account_id.clone()),
+        })
     }
 
     /// The token of a session that begins; `None` if the `jwt` callback wants none.

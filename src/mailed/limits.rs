@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     clock::Timestamp,
-    store::{StoreError, StoreErrorKind, Stores, VerificationToken},
+    store::{MAIL_LIMITS, StoreError, StoreErrorKind, Stores, VerificationToken},
 };
 
 /// So many in any such time; none at all if the number is 0.
@@ -30,9 +33,6 @@ impl Limit {
         i64::try_from(self.per.as_millis()).unwrap_or(i64::MAX).max(1)
     }
 }
-
-/// What the places are filed under among the one-time tokens of a store.
-const IDENTIFIER: &str = "email-limit";
 
 /// One of the mails that an address may be sent. Time is cut into pieces as long as the limit's; a place is taken in
 /// the present piece and in the next one, so that in no time as long as a piece there are more than the limit says.
@@ -58,7 +58,7 @@ impl Place {
                 let token = Sha256::digest(format!("{piece} {number} {whose}"));
                 let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
                 let end = Timestamp::from_millis(piece.saturating_add(1).saturating_mul(limit.millis()));
-                VerificationToken::new(IDENTIFIER, token, end)
+                VerificationToken::new(MAIL_LIMITS, token, end)
             };
             let rows = vec![row(piece), row(piece + 1)];
             if is_new(stores, &rows[0]).await? && is_new(stores, &rows[1]).await? {
@@ -93,9 +93,16 @@ pub(crate) struct Sources {
     /// For each source, until when what it has asked for fills its share: that grows by a share at each mail, and
     /// passes with the time.
     filled: Mutex<HashMap<IpAddr, i64>>,
+    /// Whether a request has come of which no source is known.
+    had_unknown: AtomicBool,
 }
 
 impl Sources {
+    /// Whether this is the first request of which no source is known.
+    pub(crate) fn is_first_unknown(&self) -> bool {
+        !self.had_unknown.swap(true, Ordering::Relaxed)
+    }
+
     /// Counts one more mail for this source, unless it has had too many.
     pub(crate) fn admit(&self, source: IpAddr, limit: Limit, now: Timestamp) -> bool {
         if limit.count == 0 {

@@ -7,11 +7,11 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    store::{StoreError, StoreErrorKind, Stores, VerificationToken},
+    store::{LOGOUTS, StoreError, StoreErrorKind, Stores, VerificationToken},
 };
 
-/// What they are filed under among the one-time tokens of a store.
-const IDENTIFIER: &str = "oauth-state";
+/// What states are filed under among the one-time tokens of a store.
+const STATES: &str = "oauth-state";
 
 /// What the hash of a logout token begins with; that of a state does not.
 pub(super) const LOGOUT: &str = "logout:";
@@ -47,7 +47,7 @@ impl UsedStates {
         let Some(stores) = stores else {
             return Ok(self.kept(hash).take(hash, end, now));
         };
-        let row = VerificationToken::new(IDENTIFIER, hash, end);
+        let row = VerificationToken::new(identifier(hash), hash, end);
         match stores.ask(stores.tokens.create_verification_token(&row)).await {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(false),
@@ -60,7 +60,7 @@ impl UsedStates {
         let Some(stores) = stores else {
             return self.kept(hash).give_back(hash);
         };
-        let _ = stores.ask(stores.tokens.use_verification_token(IDENTIFIER, hash)).await;
+        let _ = stores.ask(stores.tokens.use_verification_token(identifier(hash), hash)).await;
     }
 
     /// Those among which this one is kept in memory.
@@ -68,6 +68,11 @@ impl UsedStates {
         let kept = if hash.starts_with(LOGOUT) { &self.logouts } else { &self.states };
         kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What it is filed under among the one-time tokens of a store.
+fn identifier(hash: &str) -> &'static str {
+    if hash.starts_with(LOGOUT) { LOGOUTS } else { STATES }
 }
 
 impl Kept {

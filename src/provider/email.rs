@@ -176,8 +176,10 @@ impl Email {
     /// more is answered `error=EmailSignin`.
     ///
     /// A source is an address of IPv4 or a /64 of IPv6: that of [`PeerAddr`](crate::PeerAddr), or what the proxies of
-    /// [`OriginPolicy::forwarded`](crate::OriginPolicy::forwarded) say in `X-Forwarded-For`. A request without a
-    /// `PeerAddr` is of no source, and not limited; see [`source`](Self::source).
+    /// [`OriginPolicy::behind`](crate::OriginPolicy::behind) and
+    /// [`forwarded`](crate::OriginPolicy::forwarded) say in `X-Forwarded-For`. Behind a proxy that is not named, all are
+    /// one source. A request without a `PeerAddr` is of no source, and not limited, which the log says once as `WARN`;
+    /// see [`source`](Self::source).
     pub fn limit_source(mut self, mails: u32, per: Duration) -> Self {
         self.per_source = Limit::new(mails, per);
         self
@@ -272,7 +274,16 @@ impl Email {
             count => format!("{count} mails in {} s", limit.per.as_secs()),
         };
         let (address, source) = (limit(&self.per_address), limit(&self.per_source));
-        let limits = format!("an address is sent {address}, and a source of requests may ask for {source}");
+        let known = match (&self.source, self.per_source.count) {
+            (_, 0) => "",
+            (None, _) => {
+                ", if requests say where they come from (`PeerAddr`, and `OriginPolicy::behind` for proxies; or \
+                 `Email::source`): all without that may ask for any number"
+            }
+            (Some(_), _) => ", if `Email::source` knows it: all others may ask for any number",
+        };
+        let limits =
+            format!("an address is sent {address}, and a source of requests may ask for {source}{known}");
         [opening.to_owned(), limits].map(|decision| format!("{id}: {decision}")).to_vec()
     }
 

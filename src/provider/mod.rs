@@ -22,7 +22,7 @@ pub use self::{
     credentials::{Credentials, Field, Rejection, Submitted},
     email::{Email, SignInLink},
 };
-use crate::error::ConfigError;
+use crate::{account::LinkingPolicy, error::ConfigError};
 
 /// Any provider, as [`AuthBuilder::provider`](crate::AuthBuilder::provider) takes it.
 #[derive(Debug, Clone)]
@@ -74,6 +74,24 @@ impl Provider {
             Self::Email(_) => "email",
             #[cfg(feature = "oauth")]
             Self::OAuth(oauth) => oauth.protocol.kind(),
+        }
+    }
+
+    /// Its own policy of linking, if it has one.
+    pub(crate) fn linking(&self) -> Option<LinkingPolicy> {
+        match self {
+            Self::Credentials(_) | Self::Email(_) => None,
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => oauth.linking,
+        }
+    }
+
+    /// Whether signing out here and there are one.
+    pub(crate) fn has_federated_logout(&self) -> bool {
+        match self {
+            Self::Credentials(_) | Self::Email(_) => false,
+            #[cfg(feature = "oauth")]
+            Self::OAuth(oauth) => oauth.federated_logout,
         }
     }
 

@@ -282,9 +282,11 @@ async fn proven(
         Some(url) => Some(cx.auth.settings.callbacks.redirect(url, &cx.origin).await),
         None => None,
     };
-    let upstream = provider
-        .federated_logout
-        .then(|| Upstream { provider: provider.id.clone().into_owned(), session: profile.text("/sid") });
+    let upstream = provider.federated_logout.then(|| {
+        let session = profile.text("/sid");
+        let subject = if session.is_none() { profile.text("/sub") } else { None };
+        Upstream { provider: provider.id.clone().into_owned(), session, subject }
+    });
     Proven {
         profile: Some(profile.members()),
         upstream,

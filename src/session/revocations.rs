@@ -267,12 +267,17 @@ impl Revocations {
     /// user's were ended: tokens count whole seconds.
     pub(crate) fn beginning(&self, user_id: &str, now: Timestamp) -> Timestamp {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        match known.users.get(user_id) {
-            // One that was under way when all were ended is over with them.
-            Some(epoch) if now.as_secs() >= epoch.at.as_secs() => {
-                now.max(epoch.at.plus(Duration::from_secs(1)))
-            }
-            Some(_) | None => now,
+        known.after(user_id, now)
+    }
+
+    /// The same for the token that these claims become.
+    pub(crate) fn beginning_of(&self, claims: &Claims, now: Timestamp) -> Timestamp {
+        let subject = claims.subject().unwrap_or_default();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let begun = known.after(&subject, now);
+        match known.upstream_user(claims, &subject) {
+            Some(user) => begun.max(known.after(&user, now)),
+            None => begun,
         }
     }
 
@@ -308,11 +313,31 @@ impl Known {
         if session_id(&claims).is_some_and(is_listed) || upstream().is_some_and(|id| is_listed(&id)) {
             return true;
         }
-        let epoch = claims.subject().and_then(|subject| self.users.get(&*subject));
-        epoch.is_some_and(|epoch| {
-            // Tokens count whole seconds: what began in the second of the epoch is over.
-            session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
-        })
+        let is_over = |user: &str| {
+            self.users.get(user).is_some_and(|epoch| {
+                // Tokens count whole seconds: what began in the second of the epoch is over.
+                session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
+            })
+        };
+        let Some(subject) = claims.subject() else { return false };
+        is_over(&subject) || self.upstream_user(&claims, &subject).is_some_and(|user| is_over(&user))
+    }
+
+    /// Under whose name it ends with a logout at a provider that cannot name it.
+    fn upstream_user(&self, claims: &Claims, subject: &str) -> Option<String> {
+        // Most lists have nobody, and need no hash.
+        if self.users.is_empty() { None } else { Upstream::user_of(claims.members(), subject) }
+    }
+
+    /// A time that is `now`, or after the last time that all of this user's were ended.
+    fn after(&self, user: &str, now: Timestamp) -> Timestamp {
+        match self.users.get(user) {
+            // One that was under way when all were ended is over with them.
+            Some(epoch) if now.as_secs() >= epoch.at.as_secs() => {
+                now.max(epoch.at.plus(Duration::from_secs(1)))
+            }
+            Some(_) | None => now,
+        }
     }
 
     fn add(&mut self, revocation: &Revocation) {

@@ -388,9 +388,8 @@ impl Strategy {
         now: Timestamp,
     ) -> Result<(String, Timestamp), CodecError> {
         let writer = self.profile(https).writer();
-        let subject = || claims.subject().unwrap_or_default();
         let beginning =
-            || self.revocations().map_or(now, |revocations| revocations.beginning(&subject(), now));
+            || self.revocations().map_or(now, |revocations| revocations.beginning_of(claims, now));
         let begun = before.map_or_else(beginning, |session| session.begun().unwrap_or(now));
         let expires = self.lifetime.expiry(now, begun);
         claims.insert("iat", now.as_secs());

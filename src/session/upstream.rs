@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data.
+/// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data: in those of
+/// every session, where one provider has federated logout, so that one without it is one that others have made, or that
+/// has no place for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Upstream {
     /// The provider's id.
@@ -14,6 +16,9 @@ pub(crate) struct Upstream {
     /// What the provider calls the session (`sid` of the ID token).
     #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
+    /// What it calls the user, where it has not named the session.
+    #[serde(rename = "sub", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
 }
 
 impl Upstream {
@@ -31,9 +36,34 @@ impl Upstream {
 
     /// How a list of revocations names the session at the provider, and with it all that were begun here with it.
     pub(crate) fn revoked_as(&self) -> Option<String> {
-        // Hashed: the provider chooses it, and how long it is.
-        let named =
-            Sha256::new().chain_update(&self.provider).chain_update([0]).chain_update(self.session.as_ref()?);
-        Some(format!("{}:{}", Self::MEMBER, URL_SAFE_NO_PAD.encode(named.finalize())))
+        Some(named(&self.provider, self.session.as_ref()?))
     }
+
+    /// Under whose name such a list has the sessions of a user of this provider that do not say which there they were
+    /// begun with.
+    pub(crate) fn user(provider: &str, subject: &str) -> String {
+        named(provider, subject)
+    }
+
+    /// The same for those of a user here that do not even say how they were begun.
+    pub(crate) fn unsaid(user_id: &str) -> String {
+        named("", user_id) // No provider has this id.
+    }
+
+    /// Among whose it is, of these.
+    pub(crate) fn user_of(members: &Map<String, Value>, user_id: &str) -> Option<String> {
+        match Self::of(members) {
+            None => Some(Self::unsaid(user_id)),
+            Some(Self { session: None, subject: Some(subject), provider }) => {
+                Some(Self::user(&provider, &subject))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// Hashed: the provider chooses it, and how long it is.
+fn named(provider: &str, what: &str) -> String {
+    let hash = Sha256::new().chain_update(provider).chain_update([0]).chain_update(what);
+    format!("{}:{}", Upstream::MEMBER, URL_SAFE_NO_PAD.encode(hash.finalize()))
 }

@@ -71,7 +71,6 @@ pub use self::redis::{RedisStore, UpstashKeys};
 pub use self::sql::{SqlOptions, Tables};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
-pub(crate) use self::stores::{Stores, ask};
 pub use self::{
     connect::connect,
     error::{StoreError, StoreErrorKind},
@@ -80,6 +79,10 @@ pub use self::{
         Replaced, Revocation, Revoked, SessionAndUser, SessionKey, StoredSession, UserChange,
         VerificationToken,
     },
+};
+pub(crate) use self::{
+    model::{LOGOUTS, MAIL_LIMITS},
+    stores::{Stores, ask},
 };
 use crate::{
     clock::Timestamp,
@@ -194,6 +197,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Removes at most `limit` sessions that have ended at `now`, in one go that holds nobody up for long. Says
     /// how many; several instances may be at it at once.
     async fn delete_expired_sessions(&self, now: Timestamp, limit: u32) -> Result<u64>;
+
+    /// Whether what [`StoredSession::data`] holds is kept. Tables that others have made may have no place for it:
+    /// `OAuth::federated_logout` then works in part only, which `build()` warns of.
+    fn keeps_data(&self) -> bool {
+        true
+    }
 
     /// What its operator should know: what is missing in the tables, and what that costs; about users and tokens as
     /// well, where it keeps them. Empty if nothing is.

@@ -198,6 +198,11 @@ impl fmt::Debug for UserChange {
     }
 }
 
+/// What the logouts that providers told of are filed under among the one-time tokens: a store may keep them apart.
+pub(crate) const LOGOUTS: &str = "oauth-logout";
+/// Likewise the mails that addresses were sent.
+pub(crate) const MAIL_LIMITS: &str = "email-limit";
+
 /// A one-time token, such as that of a mailed link (`docs/protocol.md` sections 8 and 17.1).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

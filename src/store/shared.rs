@@ -107,6 +107,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).delete_expired_sessions(now, limit).await
     }
 
+    fn keeps_data(&self) -> bool {
+        (**self).keeps_data()
+    }
+
     fn report(&self) -> Vec<String> {
         (**self).report()
     }

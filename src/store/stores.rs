@@ -48,6 +48,12 @@ impl Stores {
         ask(&*self.clock, self.time_limit, call).await
     }
 
+    /// Whether sessions have data.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn keep_data(&self) -> bool {
+        self.sessions.keeps_data()
+    }
+
     /// What is missing in the tables, and what that costs.
     pub(crate) fn report(&self) -> Vec<String> {
         let mut lines = self.main.report();

@@ -9,15 +9,18 @@ use std::{
 };
 
 use portcullis::{
-    BoxError, Email,
+    Auth, BoxError, Email, OriginPolicy, PeerAddr,
     mail::{Mail, Mailbox, Mailer},
-    store::Store,
+    store::{MemoryStore, Store},
 };
+use tower::{ServiceExt, util::BoxCloneSyncService};
+use tracing::Level;
 
 use crate::{
     mail::{ask, goes_to, link, mailing_with},
-    site::{HOUR, browser, site},
+    site::{HOUR, browser, site, whoami},
     stores::on_each_store,
+    support::{Browser, ORIGIN, log::Log},
 };
 
 on_each_store![
@@ -154,4 +157,76 @@ async fn a_source_may_ask_for_so_many(store: Arc<dyn Store>) {
     assert_eq!(sent("nobody knows").await, (5, 0));
     clock.advance(HOUR);
     assert_eq!(sent("203.0.113.7").await, (3, 2));
+}
+
+/// A browser whose requests come from this address, as the server says.
+fn from(auth: &Auth, peer: [u8; 4]) -> Browser {
+    Browser::new(BoxCloneSyncService::new(whoami(auth.clone()).map_request(
+        move |mut request: http::Request<_>| {
+            request.extensions_mut().insert(PeerAddr(peer.into()));
+            request
+        },
+    )))
+}
+
+/// S61: without anything else, a source is the peer, or whom a proxy names that is ours.
+#[tokio::test]
+async fn s61_a_peer_is_a_source_and_so_is_whoever_a_proxy_names() {
+    const PROXY: [u8; 4] = [10, 0, 0, 1];
+    let fixed = || OriginPolicy::fixed(ORIGIN).unwrap();
+    let named = [PROXY.into()];
+    for (case, policy, sent_by_proxy) in [
+        ("a proxy that nobody has named", fixed(), [3, 0]),
+        ("a proxy", fixed().behind(named), [3, 3]),
+        ("a proxy of a list", OriginPolicy::allow_list([ORIGIN]).unwrap().behind(named), [3, 3]),
+    ] {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (_, builder, mailbox) = mailing_with(&store, |email| email.limit_source(3, HOUR));
+        let auth = builder.origin(policy).build().unwrap();
+        let mut asked = 0;
+        let mut sent = async |peer: [u8; 4], forwarded_for: &str| {
+            let mut browser = from(&auth, peer)
+                .with_header("host", "localhost:3000")
+                .with_header("x-forwarded-for", forwarded_for);
+            for _ in 0..5 {
+                asked += 1;
+                ask(&mut browser, &format!("pat{asked}@example.com")).await;
+            }
+            mailbox.take().len()
+        };
+        for (visitor, expected) in ["203.0.113.7", "203.0.113.8"].into_iter().zip(sent_by_proxy) {
+            assert_eq!(sent(PROXY, visitor).await, expected, "{case}: {visitor}");
+        }
+        // What anybody else says is not believed.
+        assert_eq!(sent([192, 0, 2, 1], "203.0.113.9").await, 3, "{case}");
+        assert_eq!(sent([192, 0, 2, 1], "203.0.113.10").await, 0, "{case}");
+    }
+}
+
+/// That there is no limit is said once, with what to do; where there is one, and where none is wanted, it is not.
+#[tokio::test]
+async fn a_source_that_is_not_known_is_told_of_once() {
+    for (case, limit, knows, lines) in
+        [("no peer", 3, false, 1), ("no limit", 0, false, 0), ("a peer", 3, true, 0)]
+    {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (_, builder, mailbox) = mailing_with(&store, |email| email.limit_source(limit, HOUR));
+        let auth = builder.build().unwrap();
+        let report = auth.startup_report().to_string();
+        assert_eq!(
+            report.contains("if requests say where they come from (`PeerAddr`"),
+            limit > 0,
+            "{report}"
+        );
+        let (log, _guard) = Log::of(Level::WARN);
+        for number in 0..5 {
+            let mut browser = if knows { from(&auth, [192, 0, 2, 1]) } else { browser(&auth) };
+            ask(&mut browser, &format!("pat{number}@example.com")).await;
+        }
+        assert_eq!(mailbox.take().len(), if knows { 3 } else { 5 }, "{case}");
+        let text = log.text();
+        let told = text.lines().filter(|line| line.contains("does not say where it comes from")).count();
+        assert_eq!(told, lines, "{case}: {text}");
+        assert!(lines == 0 || text.contains("PeerAddr") && text.contains("Email::source"), "{text}");
+    }
 }

@@ -260,8 +260,15 @@ async fn s45_refresh_tokens_that_rotate() {
         let accounts = store.accounts_of(&user).await.unwrap();
         accounts[0].tokens.refresh_token.clone().expect("a refresh token is stored")
     };
+    let over = async || {
+        let current = store.accounts_of(&user).await.unwrap().remove(0).tokens;
+        let mut over = current.clone();
+        over.expires_at = Some(0);
+        assert!(store.replace_tokens("op", "alice", &current, &over).await.unwrap());
+    };
     let mut seen = vec![refresh_token().await];
     for _ in 0..3 {
+        over().await;
         let token = auth.provider_token(&user, "op").await.unwrap();
         let request = Request::get(format!("{}/me", world.issuer))
             .header(AUTHORIZATION, format!("Bearer {}", token.access_token))
@@ -275,6 +282,7 @@ async fn s45_refresh_tokens_that_rotate() {
     let newest = store.accounts_of(&user).await.unwrap().remove(0).tokens;
     let mut first = newest.clone();
     first.refresh_token = Some(seen.remove(0));
+    first.expires_at = Some(0);
     assert!(store.replace_tokens("op", "alice", &newest, &first).await.unwrap());
     let refused = auth.provider_token(&user, "op").await.unwrap_err();
     assert_eq!(refused.kind(), ProviderTokenErrorKind::SignInAgain);

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Account, Auth, AuthLayer, BoxError, Credentials, Dialect, Field, LinkingPolicy, SessionUser, Timestamp,
-    User, get_auth_context,
+    Account, Auth, AuthLayer, BoxError, Credentials, Dialect, Email, Field, LinkingPolicy, SessionUser,
+    Timestamp, User, get_auth_context,
+    mail::Mailbox,
     store::{MemoryStore, Store, UserStore},
 };
 use serde_json::{Value, json};
@@ -15,7 +16,10 @@ use tower::{Layer, service_fn};
 
 use crate::{
     provider::{Ending, Provider, Reply},
-    site::{at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, site_with_store},
+    site::{
+        at_provider, begin, browser, builder, is_session, is_signed_in, oidc, sign_in, sign_in_by_mail,
+        site_with_store,
+    },
     support::{Answer, App, Browser, NOW, app},
     time::Time,
 };
@@ -342,6 +346,52 @@ async fn s38_each_provider_has_its_policy() {
     let mut alice = browser(&auth);
     is_signed_in("trusted", &sign_in(&mut alice, "trusted").await);
     assert_eq!(alice.who().await, known.id);
+    let warnings = auth.startup_report().warnings;
+    let told: Vec<_> = warnings.iter().filter(|line| line.contains("e-mail address alone")).collect();
+    assert!(told.len() == 1 && told[0].starts_with("trusted: "), "{warnings:?}");
+}
+
+/// S38: whoever was first with the address, at a provider that proves nothing, is not proved by the mail that the victim
+/// opens, so that the victim's account at a provider that links proved addresses does not join theirs. It is enough that
+/// one provider links so, whatever the rest of the site does.
+#[tokio::test]
+async fn s38_a_mailed_link_proves_nobody_who_was_first() {
+    use LinkingPolicy::{Never, VerifiedOnBothSides};
+    for (site, own, opens) in
+        [(Never, Some(VerifiedOnBothSides), false), (VerifiedOnBothSides, None, false), (Never, None, true)]
+    {
+        let case = format!("{site:?}, {own:?}");
+        let mut world = World::new(Dialect::V4);
+        let mailbox = Mailbox::default();
+        let trusted = oidc("trusted", &world.acme);
+        let trusted = if let Some(own) = own { trusted.linking(own) } else { trusted };
+        world.auth = builder(&world.time)
+            .store(Arc::clone(&world.store))
+            .linking(site)
+            .provider(trusted)
+            .provider(oidc("lax", &world.other))
+            .provider(Email::new(mailbox.clone()))
+            .build()
+            .unwrap();
+        let address = "alice@example.com";
+        world.other.plan(|plan| plan.user = json!({ "sub": "mallory", "email": address }));
+        let mut mallory = browser(&world.auth);
+        is_signed_in(&case, &sign_in(&mut mallory, "lax").await);
+        let planted = mallory.who().await;
+
+        let mut victim = browser(&world.auth);
+        sign_in_by_mail(&mut victim, &mailbox, address).await;
+        // As Auth.js has it, where nobody links proved addresses.
+        assert_eq!(victim.who().await == planted, opens, "{case}");
+        let proved = world.store.user(&planted).await.unwrap().unwrap().email_verified;
+        assert_eq!(proved.is_some(), opens, "{case}");
+
+        world.acme.plan(|plan| plan.user["email_verified"] = true.into());
+        let mut victim = browser(&world.auth);
+        let answer = sign_in(&mut victim, "trusted").await;
+        judge(&case, None, &mut victim, &answer).await;
+        assert!(world.owner("trusted", "alice-1").await.is_none(), "{case}");
+    }
 }
 
 /// A user of the store, and a site whose sessions are in tokens, where whoever signs in with a password has the same id:

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use portcullis::{
-    Auth, AuthBuilder, Dialect, RevocationPolicy,
+    Auth, AuthBuilder, Dialect, Email, RevocationPolicy,
+    mail::Mailbox,
     store::{MemoryStore, Store},
 };
 use serde_json::{Value, json};
 
 use crate::{
     provider::{CLIENT, Provider, Reply, signed, signed_as},
-    site::{browser, builder, is_session, is_signed_in, oidc, param, sign_in},
+    site::{browser, builder, is_session, is_signed_in, oidc, param, sign_in, sign_in_by_mail},
     support::{Browser, ORIGIN},
     time::Time,
 };
@@ -44,6 +45,14 @@ impl World {
         let (sub, sid) = (sub.to_owned(), sid.to_owned());
         self.acme.plan(move |plan| {
             plan.user = json!({ "sub": sub, "name": sub, "email": format!("{sub}@example.com"), "sid": sid });
+        });
+    }
+
+    /// Likewise, of a provider that does not name its sessions.
+    fn is_now_without_session(&self, sub: &str) {
+        let sub = sub.to_owned();
+        self.acme.plan(move |plan| {
+            plan.user = json!({ "sub": sub, "name": sub, "email": format!("{sub}@example.com") });
         });
     }
 
@@ -81,6 +90,35 @@ impl World {
 
 fn logout_token(claims: &Value) -> String {
     signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "logout+jwt" }), claims)
+}
+
+/// Begun at the provider, with its two sessions and with one that it does not name; by mail; by Node or before; and by
+/// somebody else.
+async fn sessions(world: &World, auth: &Auth, node: Browser, mailbox: &Mailbox) -> [Browser; 6] {
+    world.is_now("alice-1", "there-1");
+    let one = signed_in(auth).await;
+    world.is_now("alice-1", "there-2");
+    let other = signed_in(auth).await;
+    world.is_now_without_session("alice-1");
+    let unnamed = signed_in(auth).await;
+    let mut mailed = browser(auth);
+    sign_in_by_mail(&mut mailed, mailbox, "alice-1@example.com").await;
+    world.is_now("bob-1", "there-3");
+    let mut all = [one, other, unnamed, mailed, node, signed_in(auth).await];
+    let alice = all[0].who().await;
+    for (index, browser) in all.iter_mut().enumerate() {
+        assert_eq!(browser.who().await == alice, index < 5, "{index}");
+    }
+    all
+}
+
+/// Which of them are there still.
+async fn left(browsers: &mut [Browser; 6]) -> [bool; 6] {
+    let mut left = [false; 6];
+    for (browser, left) in browsers.iter_mut().zip(&mut left) {
+        *left = browser.who().await != "nobody";
+    }
+    left
 }
 
 async fn told(auth: &Auth, token: &str) -> StatusCode {
@@ -164,6 +202,116 @@ async fn s47_whoever_signs_out_there_is_signed_out_here() {
                 assert_eq!(is_left, left, "{place}: {named:?}: browser {index}");
             }
         }
+    }
+}
+
+/// Tables as Auth.js makes them: sessions have no data.
+#[cfg(feature = "sqlite")]
+const OF_AUTH_JS: &str = r#"
+create table users (id text primary key, name text, email text unique, "emailVerified" integer, image text);
+create table accounts (id text primary key, "userId" text not null, type text not null, provider text not null,
+  "providerAccountId" text not null, refresh_token text, access_token text, expires_at integer, id_token text,
+  scope text, session_state text, token_type text);
+create table sessions (id text primary key, "sessionToken" text not null unique, "userId" text not null,
+  expires integer not null);
+create table verification_token (identifier text not null, token text not null, expires integer not null);
+"#;
+
+/// S44, S47: a session that does not say which one at the provider it was begun with ends with any of its user: Node has
+/// made it, or the tables of Auth.js have no place for it, which is said at the start. One that does say goes on, and so
+/// does one that is known to have been begun elsewhere, and everybody else's.
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn s44_s47_sessions_in_tables_of_auth_js_end_too() {
+    use portcullis::{
+        SessionIds, Timestamp,
+        store::{SessionKey, SessionStore, SqlOptions, SqliteStore, StoredSession, UserStore},
+    };
+    for (completed, named, expected) in [
+        (false, ["sub", "sid"].as_slice(), [false, false, false, false, false, true]),
+        (false, &["sub"], [false, false, false, false, false, true]),
+        (true, &["sub", "sid"], [false, true, false, true, false, true]),
+        (true, &["sub"], [false, false, false, true, false, true]),
+    ] {
+        let world = World::new();
+        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(OF_AUTH_JS)).execute(&pool).await.unwrap();
+        let store = SqliteStore::new(pool, SqlOptions::new().complete(completed)).await.unwrap();
+        let mailbox = Mailbox::default();
+        let auth = world
+            .builder(Dialect::V4)
+            .provider(Email::new(mailbox.clone()))
+            .store(store.clone())
+            .session_ids(SessionIds::Raw)
+            .build()
+            .unwrap();
+        let warnings = auth.startup_report().warnings;
+        let is_said =
+            warnings.iter().any(|line| line.starts_with("acme: ") && line.contains("column `data`"));
+        assert_eq!(is_said, !completed, "{warnings:#?}");
+
+        world.is_now("alice-1", "before");
+        signed_in(&auth).await.sign_out().await;
+        let alice = store.user_by_account("acme", "alice-1").await.unwrap().unwrap();
+        let end = Timestamp::from_secs(world.time.now() + 3600);
+        let of_node = "5cbd6c0b-2f0e-4b6c-8b5e-0a6f6f1f7a10";
+        let row = StoredSession::new(SessionKey::new(of_node), alice.id, end);
+        store.create_session(&row, None).await.unwrap();
+        let node = browser(&auth).with_cookie("next-auth.session-token", of_node);
+        let mut browsers = sessions(&world, &auth, node, &mailbox).await;
+
+        let claims = world.claims(|claims| {
+            claims
+                .as_object_mut()
+                .unwrap()
+                .retain(|name, _| !["sub", "sid"].contains(&&**name) || named.contains(&&**name));
+        });
+        assert_eq!(told(&auth, &logout_token(&claims)).await, StatusCode::OK);
+        assert_eq!(left(&mut browsers).await, expected, "completed: {completed}, {named:?}");
+        // Whoever comes back is there again.
+        world.is_now_without_session("alice-1");
+        assert_ne!(signed_in(&auth).await.who().await, "nobody");
+    }
+}
+
+/// S47: the same of tokens, in each dialect, and without a store as far as a token says whose it is.
+#[tokio::test]
+async fn s47_tokens_that_name_no_session_end_too() {
+    for dialect in Dialect::ALL {
+        let world = World::new();
+        let policy = RevocationPolicy::within(Duration::from_secs(1)).unwrap();
+        let mailbox = Mailbox::default();
+        let kept = |builder: AuthBuilder| builder.store(Arc::clone(&world.store)).sessions_in_tokens(true);
+        let site = world.builder(dialect).provider(Email::new(mailbox.clone()));
+        let auth = kept(site).revocation(Arc::clone(&world.store), policy).build().unwrap();
+        let before = kept(builder(&world.time).dialect(dialect).provider(oidc("acme", &world.acme)));
+        world.is_now("alice-1", "before");
+        let mut node = browser(&auth);
+        node.jar = signed_in(&before.build().unwrap()).await.jar;
+        let mut browsers = sessions(&world, &auth, node, &mailbox).await;
+        world.time.pass(2);
+        assert_eq!(told(&auth, &logout_token(&world.claims(|_| {}))).await, StatusCode::OK);
+        // Within the same second.
+        world.is_now_without_session("alice-1");
+        let mut again = signed_in(&auth).await;
+        world.time.pass(2);
+        assert_eq!(left(&mut browsers).await, [false, true, false, true, false, true], "{dialect}");
+        assert_ne!(again.who().await, "nobody", "{dialect}");
+
+        let revocations = Arc::new(MemoryStore::new());
+        let auth = world.builder(dialect).revocation(revocations, policy).build().unwrap();
+        let mut unnamed = signed_in(&auth).await;
+        world.is_now("alice-1", "there-2");
+        let mut other = signed_in(&auth).await;
+        world.is_now_without_session("bob-1");
+        let mut bob = signed_in(&auth).await;
+        world.time.pass(2);
+        assert_eq!(told(&auth, &logout_token(&world.claims(|_| {}))).await, StatusCode::OK);
+        world.time.pass(2);
+        assert_eq!(unnamed.who().await, "nobody", "{dialect}");
+        assert_ne!(other.who().await, "nobody", "{dialect}");
+        assert_ne!(bob.who().await, "nobody", "{dialect}");
     }
 }
 

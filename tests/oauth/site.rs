@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, StatusCode, Version, header};
 use http_body_util::Full;
-use portcullis::{Auth, AuthBuilder, Dialect, OAuth, OriginPolicy, Secret, store::Store};
+use portcullis::{Auth, AuthBuilder, Dialect, OAuth, OriginPolicy, Secret, mail::Mailbox, store::Store};
 
 use crate::{
     client::client,
@@ -149,4 +149,13 @@ pub fn is_session(answer: &Answer) -> bool {
 pub fn is_signed_in(case: &str, answer: &Answer) {
     assert_eq!(answer.header("location"), Some(&*format!("{ORIGIN}/after")), "{case}");
     assert!(is_session(answer), "{case}: no session");
+}
+
+/// Asks for a link by mail, and opens it.
+pub async fn sign_in_by_mail(browser: &mut Browser, mailbox: &Mailbox, address: &str) -> Answer {
+    let token = browser.csrf_token().await;
+    browser.post("/api/auth/signin/email", &[("csrfToken", &*token), ("email", address)]).await;
+    let mail = mailbox.take().remove(0);
+    let url = mail.text.lines().find(|line| line.contains("/api/auth/callback/")).unwrap();
+    browser.get(url.strip_prefix(ORIGIN).unwrap()).await
 }

@@ -332,7 +332,9 @@ impl OAuth {
     /// live in a store or [revocations](crate::AuthBuilder::revocation) are kept.
     ///
     /// For both each session remembers the provider and its session there, in the member `idp` of the token's claims
-    /// or of the row's data. Sessions that were begun before this was switched on end here only.
+    /// or of the row's data. One that does not is not led to the provider, and ends with any logout of its user there:
+    /// what Node has made, what was begun before this was switched on, and all in a table without a column `data`, of which
+    /// `build()` warns.
     pub fn federated_logout(mut self) -> Self {
         self.federated_logout = true;
         self
@@ -340,7 +342,8 @@ impl OAuth {
 
     /// When an account of this provider may sign in as the user who has its e-mail address, in place of what
     /// [`AuthBuilder::linking`](crate::AuthBuilder::linking) says for all: what one provider says of addresses may be
-    /// believed more than what another one says.
+    /// believed more than what another one says. With [`VerifiedOnBothSides`](LinkingPolicy::VerifiedOnBothSides) mailed
+    /// links are judged by that, too.
     pub fn linking(mut self, policy: LinkingPolicy) -> Self {
         self.linking = Some(policy);
         self

@@ -57,8 +57,19 @@ fn may_ask(cx: &Cx, email: &Email) -> bool {
         Some(find) => find(&cx.parts.headers, &cx.parts.extensions),
         None => cx.auth.source(Head::from(&cx.parts)),
     };
-    let (Some(source), Some(own)) = (source, cx.site.mail.provider(email)) else { return true };
-    own.sources.admit(source, email.per_source(), cx.visit.now)
+    let (Some(own), limit) = (cx.site.mail.provider(email), email.per_source()) else { return true };
+    let Some(source) = source else {
+        if limit.count > 0 && own.sources.is_first_unknown() {
+            tracing::warn!(
+                provider = email.id(),
+                "a mail was asked for by a request that does not say where it comes from: how many mails one source \
+                 asks for is not limited; put a PeerAddr into the extensions of requests (behind a proxy name it \
+                 with OriginPolicy::behind, too), or set Email::source. This is said once"
+            );
+        }
+        return true;
+    };
+    own.sources.admit(source, limit, cx.visit.now)
 }
 
 /// Nothing was sent; why stands in the log.

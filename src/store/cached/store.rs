@@ -116,6 +116,10 @@ impl<S: SessionStore> SessionStore for Cached<S> {
         self.store.delete_expired_sessions(now, limit).await
     }
 
+    fn keeps_data(&self) -> bool {
+        self.store.keeps_data()
+    }
+
     fn report(&self) -> Vec<String> {
         self.store.report()
     }

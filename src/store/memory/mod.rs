@@ -21,22 +21,32 @@ use async_trait::async_trait;
 use self::{
     expiring::Expiring,
     shards::Shards,
+    tokens::Tokens,
     write::{Books, Kept, Write},
 };
 use super::{Result, Revoked, SessionAndUser, SessionKey, Store};
-use crate::{clock::Timestamp, user::User};
+use crate::{
+    clock::{Clock, SystemClock, Timestamp},
+    user::User,
+};
 
 /// Keeps everything in the memory of this process: for tests, and for one process that may forget.
 ///
 /// It forgets everything when the process ends, and before that when it is full, so that no flood of sign-ins
-/// takes all memory. It holds [`capacity`](Self::with_capacity) sessions, and as many users, one-time tokens and
-/// revocations. Reading takes two read locks and copies no text; each write is one step that no other write
+/// takes all memory. It holds [`capacity`](Self::with_capacity) sessions, and as many users, one-time tokens of each
+/// kind and revocations. Reading takes two read locks and copies no text; each write is one step that no other write
 /// comes between.
 ///
 /// What goes when it is full:
 ///
-/// - **Sessions and one-time tokens**: those that end soonest, which are the expired ones as long as there are
-///   any. Their users have to sign in again.
+/// - **Sessions and mailed links**: those that end soonest, which are the expired ones as long as there are
+///   any. Their users have to sign in again, or to ask for another link.
+/// - **All other one-time tokens**, which say what was used (states, attempts at codes, logouts that providers told of, the
+///   right to refresh a provider's tokens): only expired ones, by the [`clock`](Self::clock). If there are none,
+///   [`create_verification_token`](super::VerificationTokenStore::create_verification_token) answers
+///   [`Unavailable`](super::StoreErrorKind::Unavailable): what was forgotten could be used once more. Logouts and
+///   what limits mails have room of their own: no flood of sign-ins keeps a provider from ending a session, and none of
+///   mails keeps anybody from signing in at a provider.
 /// - **Users**: those who have been without a session for longest, with their accounts. Who signs in again is a
 ///   new user then, with a new id. A store that keeps users for good is another one.
 /// - **Revocations**: only those that nobody needs any more. If there are none,
@@ -69,8 +79,9 @@ pub struct MemoryStore {
     users: Shards<Arc<str>, Arc<User>>,
     /// What writers know besides. Whoever changes sessions or users holds it; a shard is locked after it.
     books: Mutex<Books>,
-    tokens: Mutex<Expiring<(String, String), ()>>,
+    tokens: Mutex<Tokens>,
     revocations: Mutex<Expiring<Revoked, Timestamp>>,
+    clock: Arc<dyn Clock>,
 }
 
 /// At a few hundred bytes each, some ten megabytes.
@@ -96,7 +107,15 @@ impl MemoryStore {
             books: Mutex::default(),
             tokens: Mutex::default(),
             revocations: Mutex::default(),
+            clock: Arc::new(SystemClock),
         }
+    }
+
+    /// Another clock than the system's, by which it is known what has expired when there is no more room: that of the
+    /// application, if it has [one of its own](crate::AuthBuilder::clock).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
     }
 
     fn find(&self, key: &SessionKey) -> Option<SessionAndUser> {

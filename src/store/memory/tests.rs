@@ -1,4 +1,9 @@
-use std::{pin::pin, task::Poll};
+use std::{
+    pin::{Pin, pin},
+    sync::atomic::{AtomicU64, Ordering},
+    task::Poll,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use super::*;
 use crate::{
@@ -116,6 +121,54 @@ fn s21_a_full_store_forgets_no_revocation() {
         now(store.revocations(at(0))).unwrap().into_iter().map(|kept| kept.expires.as_secs()).collect();
     kept.sort_unstable();
     assert_eq!(kept, [200, 300]);
+}
+
+/// Seconds, as the test says.
+#[derive(Debug, Clone, Default)]
+struct Seconds(Arc<AtomicU64>);
+
+impl Clock for Seconds {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// S30, S58: what was used stays used, however many others are: states, attempts at codes, the right to refresh, mails
+/// that were sent, and logouts. For the last two there is room all the same.
+#[test]
+fn s30_s58_a_full_store_forgets_nothing_that_was_used() {
+    let clock = Seconds::default();
+    let store = store(2).clock(clock.clone());
+    let take = |identifier: &str, token: &str, expires| {
+        let made =
+            now(store.create_verification_token(&VerificationToken::new(identifier, token, at(expires))));
+        made.map_err(|error| error.kind())
+    };
+    let (taken, full) = (Err(StoreErrorKind::Conflict), Err(StoreErrorKind::Unavailable));
+    for first in ["oauth-state", "email-code", "provider-token", "email-limit", "oauth-logout"] {
+        clock.0.store(100, Ordering::SeqCst);
+        assert_eq!(take(first, "soon", 200), Ok(()), "{first}");
+        assert_eq!(take("oauth-state", "late", 300), Ok(()));
+        if ["oauth-logout", "email-limit"].contains(&first) {
+            assert_eq!(take("oauth-state", "other", 300), Ok(()));
+        }
+        assert_eq!(take("oauth-state", "more", 400), full, "{first}");
+        assert_eq!(take(first, "soon", 200), taken, "{first}");
+        // A link that is gone signs nobody in, so the next one has its place.
+        for link in 0..5 {
+            assert_eq!(take("pat@example.com", &link.to_string(), 500 + link), Ok(()));
+        }
+        assert_eq!(take(first, "soon", 200), taken, "{first}");
+        clock.0.store(301, Ordering::SeqCst);
+        assert_eq!(take("oauth-state", "more", 400), Ok(()), "some have ended");
+        assert_eq!(take("oauth-state", "more", 400), taken);
+        assert!(now(store.delete_expired_verification_tokens(at(1_000), u32::MAX)).unwrap() > 0);
+        assert_eq!(lock(&store.tokens).len(), 0);
+    }
 }
 
 #[test]

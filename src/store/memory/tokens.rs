@@ -2,24 +2,72 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, lock};
+use super::{Expiring, MemoryStore, lock};
 use crate::{
     clock::Timestamp,
-    store::{Result, Revocation, RevocationStore, StoreError, VerificationToken, VerificationTokenStore},
+    store::{
+        LOGOUTS, MAIL_LIMITS, Result, Revocation, RevocationStore, StoreError, VerificationToken,
+        VerificationTokenStore,
+    },
 };
+
+/// One-time tokens, by what it means that one is not there.
+#[derive(Default)]
+pub(super) struct Tokens {
+    /// Nobody signs in with it.
+    links: Kind,
+    /// A provider may tell of the same logout again.
+    logouts: Kind,
+    /// An address may be sent one mail more.
+    mails: Kind,
+    /// It may be used once more.
+    used: Kind,
+}
+
+type Kind = Expiring<(String, String), ()>;
+
+impl Tokens {
+    /// Those that are filed as this one is: what is mailed, under its address.
+    fn of(&mut self, identifier: &str) -> &mut Kind {
+        match identifier {
+            LOGOUTS => &mut self.logouts,
+            MAIL_LIMITS => &mut self.mails,
+            _ if is_address(identifier) => &mut self.links,
+            _ => &mut self.used,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.links.len() + self.logouts.len() + self.mails.len() + self.used.len()
+    }
+}
+
+fn is_address(identifier: &str) -> bool {
+    identifier.contains('@')
+}
 
 #[async_trait]
 impl VerificationTokenStore for MemoryStore {
     async fn create_verification_token(&self, token: &VerificationToken) -> Result<()> {
         let mut tokens = lock(&self.tokens);
+        let kind = tokens.of(&token.identifier);
         let key = (token.identifier.clone(), token.token.clone());
-        if tokens.get(&key).is_some() {
+        if kind.get(&key).is_some() {
             return Err(StoreError::conflict("there is such a token"));
         }
-        while tokens.len() >= self.capacity {
-            tokens.remove_first();
+        if kind.len() >= self.capacity {
+            if is_address(&token.identifier) {
+                kind.remove_first();
+            } else if kind.remove_expired(self.clock.now().into(), u32::MAX) == 0 {
+                // To make room would be to let somebody use one twice.
+                return Err(StoreError::unavailable(
+                    "too many one-time tokens for the memory store: use another store, or limit how often one client may \
+                     sign in",
+                ));
+            }
         }
-        tokens.insert(key, token.expires, ());
+        kind.insert(key, token.expires, ());
         Ok(())
     }
 
@@ -29,7 +77,7 @@ impl VerificationTokenStore for MemoryStore {
         token: &str,
     ) -> Result<Option<VerificationToken>> {
         let key = (identifier.to_owned(), token.to_owned());
-        let taken = lock(&self.tokens).remove(&key);
+        let taken = lock(&self.tokens).of(identifier).remove(&key);
         Ok(taken.map(|(key, expires)| {
             let (identifier, token) = Arc::unwrap_or_clone(key);
             VerificationToken { identifier, token, expires }
@@ -37,7 +85,13 @@ impl VerificationTokenStore for MemoryStore {
     }
 
     async fn delete_expired_verification_tokens(&self, now: Timestamp, limit: u32) -> Result<u64> {
-        Ok(lock(&self.tokens).remove_expired(now, limit))
+        let Tokens { links, logouts, mails, used } = &mut *lock(&self.tokens);
+        let mut removed = 0;
+        for kind in [links, logouts, mails, used] {
+            let left = u64::from(limit).saturating_sub(removed);
+            removed += kind.remove_expired(now, u32::try_from(left).unwrap_or(limit));
+        }
+        Ok(removed)
     }
 }
 

@@ -108,6 +108,10 @@ impl<S: SessionStore> SessionStore for Metered<S> {
         self.timed("delete_expired_sessions", self.store.delete_expired_sessions(now, limit)).await
     }
 
+    fn keeps_data(&self) -> bool {
+        self.store.keeps_data()
+    }
+
     fn report(&self) -> Vec<String> {
         self.store.report()
     }

@@ -46,6 +46,7 @@ macro_rules! ports {
                 sessions_of(user_id: &str) -> Vec<StoredSession>;
                 end_sessions_of(user_id: &str, keep: Option<&SessionKey>) -> u64;
                 delete_expired_sessions(now: Timestamp, limit: u32) -> u64;
+                => keeps_data() -> bool;
                 => report() -> Vec<String>;
             } }
 
@@ -74,7 +75,7 @@ macro_rules! ports {
 macro_rules! delegate {
     ($store:ty: $port:ident {
         $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
-        $(=> $plain:ident() -> $told:ty;)?
+        $(=> $plain:ident() -> $told:ty;)*
     }) => {
         #[async_trait]
         #[deny(clippy::missing_trait_methods)]
@@ -85,7 +86,7 @@ macro_rules! delegate {
 
             $(fn $plain(&self) -> $told {
                 self.0.$plain()
-            })?
+            })*
         }
     };
 }

@@ -84,6 +84,10 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         Ok(again!(async { self.write(self.sessions.delete_expired.get()?, &args).await })?)
     }
 
+    fn keeps_data(&self) -> bool {
+        self.layout.sessions.as_ref().is_ok_and(|sessions| sessions.has("data"))
+    }
+
     fn report(&self) -> Vec<String> {
         self.report()
     }
