@@ -25,6 +25,7 @@ mod logout;
 mod native;
 #[cfg(feature = "client")]
 mod native_client;
+mod packages;
 mod provider;
 mod remedies;
 #[path = "../compositions/server.rs"]
