@@ -22,6 +22,7 @@ mod id_tokens;
 mod keys;
 mod linking;
 mod logout;
+mod logs;
 mod native;
 #[cfg(feature = "client")]
 mod native_client;
