@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// For the `sign_in` callback: who is about to be signed in, and how.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignInContext {
     /// The user as the provider gave it.
@@ -30,6 +30,18 @@ pub struct SignInContext {
 impl SignInContext {
     pub(crate) fn new(user: User, account: Account) -> Self {
         Self { user, account, profile: None, credentials: None, verification_request: false }
+    }
+}
+
+/// Without what the provider says of the user.
+impl fmt::Debug for SignInContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInContext")
+            .field("user", &self.user)
+            .field("account", &self.account)
+            .field("credentials", &self.credentials)
+            .field("verification_request", &self.verification_request)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,7 +136,7 @@ impl JwtContext {
 }
 
 /// For the `session` callback: what is about to be shown.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SessionContext {
     /// Name, e-mail address and picture of the user. What the callback returns is what clients see.
@@ -150,8 +162,20 @@ impl SessionContext {
     }
 }
 
+/// Without what is kept with the session, and what the client sent.
+impl fmt::Debug for SessionContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionContext")
+            .field("session", &self.session)
+            .field("token", &self.token)
+            .field("user", &self.user)
+            .field("trigger", &self.trigger)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Something that has happened.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Event {
     /// A user signed in.
@@ -209,4 +233,35 @@ pub enum Event {
         /// The code that the client was told.
         error: &'static str,
     },
+}
+
+/// Without what the provider says of the user.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignIn { user, account, is_new_user, .. } => f
+                .debug_struct("SignIn")
+                .field("user", user)
+                .field("account", account)
+                .field("is_new_user", is_new_user)
+                .finish_non_exhaustive(),
+            Self::CreateUser { user } => f.debug_struct("CreateUser").field("user", user).finish(),
+            Self::UpdateUser { user } => f.debug_struct("UpdateUser").field("user", user).finish(),
+            Self::LinkAccount { user, account } => {
+                f.debug_struct("LinkAccount").field("user", user).field("account", account).finish()
+            }
+            Self::SignOut { token } => f.debug_struct("SignOut").field("token", token).finish(),
+            Self::Session { session, token } => {
+                f.debug_struct("Session").field("session", session).field("token", token).finish()
+            }
+            Self::ProviderTokenRefused { user_id, provider } => f
+                .debug_struct("ProviderTokenRefused")
+                .field("user_id", user_id)
+                .field("provider", provider)
+                .finish(),
+            Self::SignInFailed { provider, error } => {
+                f.debug_struct("SignInFailed").field("provider", provider).field("error", error).finish()
+            }
+        }
+    }
 }

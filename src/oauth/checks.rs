@@ -3,7 +3,8 @@
 //!
 //! A browser keeps them in sealed cookies. There are those of the dialect, of which each tab overwrites the last
 //! one's; and one for each sign-in, named after its state, which holds all of it. An answer is judged by the latter;
-//! by the former only if a server of the npm packages has begun the sign-in.
+//! by the former only if a server of the npm packages has begun the sign-in. At https the browser takes the latter from
+//! this host alone (`__Host-`), and the former from a sibling domain, too, which may have begun it in another browser.
 
 use std::{sync::Arc, time::Duration};
 
@@ -55,13 +56,12 @@ pub(crate) struct Transaction {
 }
 
 /// Who was signed in when a sign-in began.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BeganAs {
     Nobody,
     User(String),
     /// A server of the npm packages has not written that down.
-    #[default]
     Unknown,
 }
 
@@ -102,10 +102,8 @@ struct Check {
     value: String,
     provider: String,
     exp: i64,
-    /// What this crate writes beside that. Without it, whoever can set cookies in another
-    /// browser could pass a sign-in that was begun here for one that was begun by the packages.
-    #[serde(default)]
-    began_as: BeganAs,
+    /// What this crate writes beside that, and the packages do not.
+    began_as: Option<BeganAs>,
 }
 
 impl Checks {
@@ -236,6 +234,9 @@ impl Checks {
     }
 
     /// A sign-in that a server of the npm packages has begun.
+    ///
+    /// One that was begun here has a cookie of its own. Without that, its other cookies may have been put into this browser
+    /// by whoever can set cookies for its domain, to sign it in as somebody else.
     fn of_cookies(
         &self,
         provider: &OAuth,
@@ -251,7 +252,7 @@ impl Checks {
         }
         let check = |cookie: &Sealed| -> Option<Check> {
             let opened = cookie.codec.decode(&request.cookies.find(&cookie.spec.name)?).ok()?;
-            serde_json::from_slice(&opened.claims).ok()
+            serde_json::from_slice(&opened.claims).ok().filter(|check: &Check| check.began_as.is_none())
         };
         let sent = check(&scheme.state).ok_or(none)?;
         expect_state(&sent.value, state)?;
@@ -274,7 +275,7 @@ impl Checks {
             nonce,
             redirect_uri: redirect_uri.to_owned(),
             callback_url: None,
-            began_as: sent.began_as,
+            began_as: BeganAs::Unknown,
             end,
         })
     }

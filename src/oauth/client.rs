@@ -14,7 +14,7 @@ use http::{Request, Response, StatusCode, Uri};
 use serde_json::Value;
 
 use super::{
-    discovery::Metadata,
+    discovery::{Metadata, Use},
     error::{OAuthError, quoted},
 };
 use crate::{
@@ -53,6 +53,18 @@ pub(super) enum Endpoint {
     EndSession,
 }
 
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authorization => "authorization",
+            Self::Token => "token",
+            Self::Userinfo => "userinfo",
+            Self::Jwks => "jwks",
+            Self::EndSession => "end session",
+        })
+    }
+}
+
 impl OAuthClient {
     pub(crate) fn new(
         provider: Arc<OAuth>,
@@ -64,6 +76,7 @@ impl OAuthClient {
             (Some(issuer), Protocol::Oidc) => {
                 let (issuer, quirks) = (issuer.clone(), provider.quirks);
                 let place = Metadata::place(&issuer, quirks.discovery);
+                let asked = Arc::clone(&provider);
                 Some(Document::new(Source {
                     url: askable(&place, &provider.id)?,
                     name: "discovery document",
@@ -76,7 +89,10 @@ impl OAuthClient {
                         max_stale: Duration::from_secs(24 * 60 * 60),
                     },
                     time_limit: TIME_LIMIT,
-                    read: Arc::new(move |json| Metadata::read(json, &issuer, quirks.tenant_issuer)),
+                    is_needed: needs_discovery(&provider),
+                    read: Arc::new(move |json| {
+                        Metadata::read(json, &issuer, quirks.tenant_issuer, |endpoint| used(&asked, endpoint))
+                    }),
                 }))
             }
             _ => None,
@@ -114,7 +130,8 @@ impl OAuthClient {
         self.lifetime.fetch_max(end.as_secs().saturating_sub(self.now().as_secs()), Ordering::Relaxed);
     }
 
-    /// What the provider says of itself, where it has discovery. The first one who asks waits for it.
+    /// What the provider says of itself, where it has discovery. The first one who asks waits for it. `None`, too, while it
+    /// cannot be had and everything that a sign-in needs was configured.
     pub(super) async fn metadata(&self) -> Result<Option<Arc<Metadata>>, OAuthError> {
         let Some(document) = &self.metadata else { return Ok(None) };
         match document.held() {
@@ -124,12 +141,12 @@ impl OAuthClient {
                 }
                 Ok(Some(metadata))
             }
-            (None, _) => {
-                document.load().await.map_err(|Failure { problem, remedy }| {
-                    OAuthError::unavailable(format!("{problem}; {remedy}"))
-                })?;
-                Ok(document.held().0)
-            }
+            (None, _) => match document.load().await {
+                Err(Failure { problem, remedy }) if document.source.is_needed => {
+                    Err(OAuthError::unavailable(format!("{problem}; {remedy}")))
+                }
+                Ok(()) | Err(_) => Ok(document.held().0),
+            },
         }
     }
 
@@ -155,22 +172,15 @@ impl OAuthClient {
     pub(super) async fn required(&self, endpoint: Endpoint) -> Result<String, OAuthError> {
         self.endpoint(endpoint).await?.ok_or_else(|| {
             OAuthError::invalid(format!(
-                "its discovery document names no {endpoint:?} endpoint: set it by hand"
+                "its discovery document names no {endpoint} endpoint that can be used: set it by hand, with \
+                 OAuth::endpoints"
             ))
         })
     }
 
     fn configured(&self, endpoint: Endpoint) -> Option<String> {
-        let endpoints = &self.provider.endpoints;
-        let url = match endpoint {
-            Endpoint::Authorization => &endpoints.authorization,
-            Endpoint::Token => &endpoints.token,
-            Endpoint::Userinfo => &endpoints.userinfo,
-            Endpoint::Jwks => &endpoints.jwks,
-            Endpoint::EndSession => &endpoints.end_session,
-        };
         let issuer = self.provider.issuer.as_deref().unwrap_or_default().trim_end_matches('/');
-        url.as_deref().map(|url| url.replace("{issuer}", issuer))
+        by_hand(&self.provider, endpoint).map(|url| url.replace("{issuer}", issuer))
     }
 
     /// The keys of the provider's ID tokens.
@@ -206,6 +216,39 @@ impl OAuthClient {
         serde_json::from_slice(response.body())
             .map_err(|error| OAuthError::invalid(format!("the answer is no JSON ({error})")))
     }
+}
+
+fn by_hand(provider: &OAuth, endpoint: Endpoint) -> Option<&str> {
+    let endpoints = &provider.endpoints;
+    match endpoint {
+        Endpoint::Authorization => &endpoints.authorization,
+        Endpoint::Token => &endpoints.token,
+        Endpoint::Userinfo => &endpoints.userinfo,
+        Endpoint::Jwks => &endpoints.jwks,
+        Endpoint::EndSession => &endpoints.end_session,
+    }
+    .as_deref()
+}
+
+/// What this provider's sign-ins make of an endpoint of its discovery document.
+fn used(provider: &OAuth, endpoint: Endpoint) -> Use {
+    let is_needed = match endpoint {
+        Endpoint::Authorization | Endpoint::Token => true,
+        Endpoint::Userinfo => provider.reads_userinfo,
+        Endpoint::Jwks => provider.algorithms.iter().any(|algorithm| !algorithm.is_symmetric()),
+        Endpoint::EndSession => false,
+    };
+    match by_hand(provider, endpoint) {
+        Some(_) => Use::ByHand,
+        None if is_needed => Use::Needed,
+        None => Use::Spared,
+    }
+}
+
+/// Whether a sign-in needs something that stands in the discovery document alone.
+fn needs_discovery(provider: &OAuth) -> bool {
+    let needs = |endpoint| used(provider, endpoint) == Use::Needed;
+    [Endpoint::Authorization, Endpoint::Token, Endpoint::Userinfo, Endpoint::Jwks].into_iter().any(needs)
 }
 
 /// Sorts out what is no answer at all.

@@ -3,6 +3,7 @@
 use http::Uri;
 use serde::Deserialize;
 
+use super::client::Endpoint;
 use crate::{
     error::ConfigError,
     http_client::{check_url, is_local},
@@ -22,6 +23,17 @@ pub(super) struct Metadata {
     pub(super) authorization_response_iss_parameter_supported: bool,
 }
 
+/// What a site makes of an endpoint that a document names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// No sign-in without it.
+    Needed,
+    /// Sign-ins go without it.
+    Spared,
+    /// Nothing: it was configured.
+    ByHand,
+}
+
 impl Metadata {
     /// Where the document of an issuer is. `path` stands in between, with a provider that has it elsewhere.
     pub(super) fn place(issuer: &str, path: &str) -> String {
@@ -29,11 +41,19 @@ impl Metadata {
     }
 
     /// Reads a document that has to be of this issuer. `tenants`: its issuer may be a template of theirs.
-    pub(super) fn read(json: &[u8], issuer: &str, tenants: bool) -> Result<Self, ConfigError> {
+    ///
+    /// An endpoint that may not be asked is left out, unless it is needed: then all of it is refused, and one that was read
+    /// before stays in use.
+    pub(super) fn read(
+        json: &[u8],
+        issuer: &str,
+        tenants: bool,
+        used: impl Fn(Endpoint) -> Use,
+    ) -> Result<Self, ConfigError> {
         let problem = |problem: String, remedy: &'static str| Err(ConfigError::one(problem, remedy));
         // A derived reader would take a list of values in order, too.
         let text = if json.trim_ascii_start().starts_with(b"{") { json } else { b"" };
-        let metadata: Self = match serde_json::from_slice(text) {
+        let mut metadata: Self = match serde_json::from_slice(text) {
             Ok(metadata) => metadata,
             Err(error) => {
                 return problem(
@@ -50,38 +70,47 @@ impl Metadata {
             );
         }
         let issuer_is_local = issuer.parse::<Uri>().is_ok_and(|url| is_local(&url));
-        for url in metadata.endpoints() {
-            let parsed = url.parse::<Uri>().ok();
-            let may_be_asked = parsed.as_ref().is_some_and(|url| check_url(url).is_ok());
-            // A document from outside must not point to what listens on this machine alone.
-            let leads_inside = parsed.as_ref().is_some_and(is_local) && !issuer_is_local;
-            if leads_inside {
-                return problem(
-                    format!("its endpoint {url:?} leads to this machine, where its issuer is not"),
-                    "mend the provider's public address, or set the endpoint by hand, with OAuth::endpoints",
-                );
+        for (endpoint, named) in metadata.endpoints() {
+            let used = used(endpoint);
+            if used == Use::ByHand {
+                *named = None;
             }
-            if !may_be_asked {
-                return problem(
-                    format!("its endpoint {url:?} is no https URL"),
-                    "set the endpoint by hand, with OAuth::endpoints",
-                );
+            let Some((fault, remedy)) = named.as_deref().and_then(|url| fault(url, issuer_is_local)) else {
+                continue;
+            };
+            let what = format!("its {endpoint} endpoint {:?} {fault}", named.as_deref().unwrap_or_default());
+            if used == Use::Needed {
+                return problem(what, remedy);
             }
+            tracing::warn!("the discovery document of {issuer:?}: {what}, so it is left out; {remedy}");
+            *named = None;
         }
         Ok(metadata)
     }
 
-    fn endpoints(&self) -> impl Iterator<Item = &String> {
+    fn endpoints(&mut self) -> [(Endpoint, &mut Option<String>); 5] {
         [
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.userinfo_endpoint,
-            &self.jwks_uri,
-            &self.end_session_endpoint,
+            (Endpoint::Authorization, &mut self.authorization_endpoint),
+            (Endpoint::Token, &mut self.token_endpoint),
+            (Endpoint::Userinfo, &mut self.userinfo_endpoint),
+            (Endpoint::Jwks, &mut self.jwks_uri),
+            (Endpoint::EndSession, &mut self.end_session_endpoint),
         ]
-        .into_iter()
-        .flatten()
     }
+}
+
+/// Why nobody may be sent to an endpoint, and what to do about it.
+fn fault(url: &str, issuer_is_local: bool) -> Option<(&'static str, &'static str)> {
+    let parsed = url.parse::<Uri>().ok();
+    // A document from outside must not point to what listens on this machine alone.
+    if parsed.as_ref().is_some_and(is_local) && !issuer_is_local {
+        return Some((
+            "leads to this machine, where its issuer is not",
+            "mend the provider's public address, or set the endpoint by hand, with OAuth::endpoints",
+        ));
+    }
+    let may_be_asked = parsed.as_ref().is_some_and(|url| check_url(url).is_ok());
+    (!may_be_asked).then_some(("is no https URL", "set the endpoint by hand, with OAuth::endpoints"))
 }
 
 #[cfg(test)]
@@ -91,7 +120,9 @@ mod tests {
     use super::*;
 
     fn read(document: serde_json::Value, issuer: &str, tenants: bool) -> Result<Metadata, String> {
-        Metadata::read(document.to_string().as_bytes(), issuer, tenants).map_err(|error| error.to_string())
+        let document = document.to_string();
+        Metadata::read(document.as_bytes(), issuer, tenants, |_| Use::Needed)
+            .map_err(|error| error.to_string())
     }
 
     /// S34: the issuer of the document is the configured one, to the letter.
@@ -115,7 +146,10 @@ mod tests {
         let template = json!({ "issuer": "https://login.example/{tenantid}/v2.0" });
         assert!(read(template, "https://login.example/common/v2.0", true).is_ok());
         for text in ["", "[]", "null", "{", "[\"https://id.example\"]"] {
-            assert!(Metadata::read(text.as_bytes(), "https://id.example", false).is_err(), "{text}");
+            assert!(
+                Metadata::read(text.as_bytes(), "https://id.example", false, |_| Use::Needed).is_err(),
+                "{text}"
+            );
         }
     }
 
@@ -155,7 +189,15 @@ mod tests {
                 "end_session_endpoint",
             ] {
                 let document = json!({ "issuer": issuer, name: endpoint });
-                assert_eq!(read(document, issuer, false).is_ok(), taken, "{issuer}: {name} {endpoint}");
+                let named = |used| {
+                    let mut read =
+                        Metadata::read(document.to_string().as_bytes(), issuer, false, |_| used).ok()?;
+                    Some(read.endpoints().into_iter().any(|(_, named)| named.is_some()))
+                };
+                let case = format!("{issuer}: {name} {endpoint}");
+                assert_eq!(named(Use::Needed), taken.then_some(true), "{case}");
+                assert_eq!(named(Use::Spared), Some(taken), "{case}");
+                assert_eq!(named(Use::ByHand), Some(false), "{case}");
             }
         }
     }

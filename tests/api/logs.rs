@@ -1,6 +1,6 @@
 //! What is written down: row S81 of `docs/security.md`.
 
-use std::{convert::Infallible, io::Write};
+use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -28,7 +28,7 @@ struct Output(Log);
 
 impl Output {
     fn debug(&self, value: &impl std::fmt::Debug) {
-        writeln!(self.0.clone(), "{value:?} {value:#?}").unwrap();
+        self.0.debug(value);
     }
 
     fn text(&self) -> String {

@@ -25,16 +25,16 @@ on_each_store![
 ];
 
 /// The code in a mail.
-fn code(mail: &Mail) -> String {
+pub fn code(mail: &Mail) -> String {
     mail.text.split_whitespace().next_back().unwrap().to_owned()
 }
 
 /// Another one.
-fn wrong(code: &str) -> String {
+pub fn wrong(code: &str) -> String {
     format!("{:08}", (code.parse::<u32>().unwrap() + 1) % 100_000_000)
 }
 
-async fn type_code(browser: &mut Browser, code: &str) -> Answer {
+pub async fn type_code(browser: &mut Browser, code: &str) -> Answer {
     let token = browser.csrf_token().await;
     browser.post("/api/auth/callback/email", &[("csrfToken", &*token), ("code", code)]).await
 }

@@ -46,6 +46,7 @@ mod gate;
 mod ids;
 mod life;
 mod lists;
+mod logs;
 mod mail;
 mod mail_limits;
 #[cfg(feature = "oauth")]

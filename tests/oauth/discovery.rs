@@ -5,14 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use portcullis::{
-    Auth, Dialect, OAuth,
+    Auth, Dialect, Endpoints, OAuth,
     http_client::{HttpClient, HyperClient},
 };
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::{
-    provider::{CLIENT, CLIENT_SECRET, Case, Provider, Reply},
-    site::{Fault, begin, browser, builder, is_signed_in, sign_in, site},
+    provider::{CLIENT, CLIENT_SECRET, Case, Ending, Provider, Reply},
+    site::{Fault, at_provider, begin, browser, builder, is_signed_in, oidc, sign_in, site},
+    support::log::Log,
     time::Time,
 };
 
@@ -164,6 +166,234 @@ async fn s34_a_document_is_known_by_its_issuer_and_not_by_its_type() {
     }
 }
 
+/// How often the document was asked for since the last time.
+fn asked(provider: &Provider) -> usize {
+    provider.seen("/.well-known/openid-configuration").len()
+}
+
+const HOUR: i64 = 60 * 60;
+
+/// One request is for everybody, for an hour.
+#[tokio::test]
+async fn sign_ins_share_one_document() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    let auth = site(Dialect::V4, &time, &provider);
+    is_signed_in("first", &sign_in(&mut browser(&auth), "acme").await);
+    time.pass(HOUR - 1);
+    is_signed_in("second", &sign_in(&mut browser(&auth), "acme").await);
+    assert_eq!(asked(&provider), 1);
+}
+
+/// An endpoint that has moved is found after an hour; whoever comes first then does not wait for it.
+#[tokio::test]
+async fn an_endpoint_that_has_moved_is_found() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    let auth = site(Dialect::V4, &time, &provider);
+    is_signed_in("before", &sign_in(&mut browser(&auth), "acme").await);
+    provider.plan(|plan| {
+        plan.discovery = |mut document| {
+            let moved = format!("{}/moved", document["issuer"].as_str().unwrap());
+            document["authorization_endpoint"] = moved.into();
+            Reply::json(document)
+        }
+    });
+    let moved = async || begin(&mut browser(&auth), "acme").await.unwrap().contains("/moved?");
+    time.pass(HOUR - 1);
+    assert!(!moved().await);
+    assert_eq!(asked(&provider), 1);
+    time.pass(1);
+    assert!(!moved().await, "nobody waits for it");
+    let mut found = false;
+    for _ in 0..100 {
+        found = moved().await;
+        if found {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(found);
+    assert_eq!(asked(&provider), 1);
+}
+
+/// While the document cannot be had, the last one is used: for a day, and not longer.
+#[tokio::test]
+async fn sign_ins_outlast_a_document_that_is_away() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = site(dialect, &time, &provider);
+        is_signed_in("before", &sign_in(&mut browser(&auth), "acme").await);
+        provider.plan(|plan| plan.discovery = |_| Reply::error(503, "server_error"));
+        for hours in [1, 11, 12] {
+            time.pass(hours * HOUR);
+            is_signed_in("meanwhile", &sign_in(&mut browser(&auth), "acme").await);
+        }
+        assert!(asked(&provider) > 1, "{dialect}: nobody asks for it");
+        time.pass(1);
+        let answer = begin(&mut browser(&auth), "acme").await.unwrap_err();
+        Fault::Begin.is_told("after a day", dialect, &answer);
+        provider.plan(|_| {});
+        time.pass(10);
+        is_signed_in("afterwards", &sign_in(&mut browser(&auth), "acme").await);
+    }
+}
+
+/// The endpoints of an issuer that are given by hand.
+type Mend = fn(&str) -> Endpoints;
+
+/// What a document says wrong is mended by hand; the rest of it goes on being used.
+#[tokio::test]
+async fn s39_endpoints_by_hand_mend_a_document() {
+    let cases: &[Ending<Value, Mend, Reply>] = &[
+        (
+            "browser and tokens",
+            |mut document| {
+                document["authorization_endpoint"] = "http://id.example/authorize".into();
+                document["token_endpoint"] = "/token".into();
+                Reply::json(document)
+            },
+            |issuer| Endpoints::new(format!("{issuer}/authorize"), format!("{issuer}/token")),
+        ),
+        (
+            "keys",
+            |mut document| {
+                document["jwks_uri"] = "http://id.example/keys".into();
+                Reply::json(document)
+            },
+            |issuer| Endpoints::default().jwks(format!("{issuer}/keys")),
+        ),
+        (
+            "users",
+            |mut document| {
+                document["userinfo_endpoint"] = "http://id.example/userinfo".into();
+                Reply::json(document)
+            },
+            |issuer| Endpoints::default().userinfo(format!("{issuer}/userinfo")),
+        ),
+    ];
+    for (case, harm, mend) in cases {
+        for dialect in Dialect::ALL {
+            let time = Time::at_noon();
+            let provider = Provider::start(&time);
+            provider.plan(|plan| plan.discovery = *harm);
+            let acme = oidc("acme", &provider).reading_userinfo();
+            let harmed = builder(&time).dialect(dialect).provider(acme.clone()).build().unwrap();
+            let answer = begin(&mut browser(&harmed), "acme").await.unwrap_err();
+            Fault::Begin.is_told(case, dialect, &answer);
+            let mended = acme.endpoints(mend(&provider.issuer));
+            let mended = builder(&time).dialect(dialect).provider(mended).build().unwrap();
+            is_signed_in(case, &sign_in(&mut browser(&mended), "acme").await);
+        }
+    }
+}
+
+/// S39, S40: an endpoint that no sign-in needs is left out where it may not be asked; the log says so.
+#[tokio::test]
+async fn s39_s40_what_is_not_needed_is_left_out() {
+    for dialect in Dialect::ALL {
+        let ((log, _guard), time) = (Log::of(Level::WARN), Time::at_noon());
+        let provider = Provider::start(&time);
+        provider.plan(|plan| {
+            plan.discovery = |mut document| {
+                document["userinfo_endpoint"] = "https://[::ffff:127.0.0.1]/userinfo".into();
+                document["end_session_endpoint"] = "http://id.example/end".into();
+                Reply::json(document)
+            }
+        });
+        let here = provider.issuer.clone();
+        let mut browser = browser(&far_away(dialect, &time, &provider));
+        let url = begin(&mut browser, "acme").await.unwrap();
+        let back = at_provider(&url.replace("https://id.example", &here)).await;
+        is_signed_in("without them", &browser.get(&back).await);
+        let text = log.text();
+        for words in
+            ["its userinfo endpoint", "leads to this machine", "its end session endpoint", "is no https URL"]
+        {
+            assert!(text.contains(words) && text.contains("OAuth::endpoints"), "{words}: {text}");
+        }
+    }
+}
+
+/// All that a sign-in needs, by hand.
+fn by_hand(provider: &Provider) -> OAuth {
+    let at = |path: &str| format!("{}{path}", provider.issuer);
+    oidc("acme", provider).endpoints(Endpoints::new(at("/authorize"), at("/token")).jwks(at("/keys")))
+}
+
+/// S34: with all that a sign-in needs by hand, whatever comes in place of a document keeps nobody out. The issuer is the
+/// configured one then, in answers as in ID tokens.
+#[tokio::test]
+async fn s34_an_issuer_without_a_document() {
+    let elsewhere: fn(Value) -> Value = |mut claims| {
+        claims["iss"] = format!("{}/", claims["iss"].as_str().unwrap()).into();
+        claims
+    };
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        for (case, discovery) in FAULTS {
+            let auth = builder(&time).dialect(dialect).provider(by_hand(&provider)).build().unwrap();
+            provider.plan(|plan| plan.discovery = *discovery);
+            is_signed_in(case, &sign_in(&mut browser(&auth), "acme").await);
+            provider.plan(|plan| (plan.discovery, plan.claims) = (*discovery, elsewhere));
+            Fault::Exchange.is_told(case, dialect, &sign_in(&mut browser(&auth), "acme").await);
+            provider.plan(|plan| {
+                plan.discovery = *discovery;
+                plan.answer = |mut params| {
+                    params.push(("iss".to_owned(), "https://other.example".to_owned()));
+                    params
+                }
+            });
+            Fault::Callback.is_told(case, dialect, &sign_in(&mut browser(&auth), "acme").await);
+        }
+    }
+}
+
+/// S34: a document that is there is read all the same: whether answers always name their issuer stands nowhere else.
+#[tokio::test]
+async fn s34_endpoints_by_hand_do_not_replace_the_document() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = builder(&time).dialect(dialect).provider(by_hand(&provider)).build().unwrap();
+        provider.plan(|plan| plan.names_issuer = true);
+        is_signed_in("named", &sign_in(&mut browser(&auth), "acme").await);
+        provider.plan(|plan| {
+            plan.names_issuer = true;
+            plan.answer = |mut params| {
+                params.retain(|(name, _)| name != "iss");
+                params
+            }
+        });
+        Fault::Callback.is_told("not named", dialect, &sign_in(&mut browser(&auth), "acme").await);
+    }
+}
+
+/// Where more is needed than was configured, there is no sign-in without the document.
+#[tokio::test]
+async fn s34_what_is_needed_is_in_the_document_or_by_hand() {
+    let time = Time::at_noon();
+    let provider = Provider::start(&time);
+    provider.plan(|plan| plan.discovery = |_| Reply::error(404, "not_found"));
+    for acme in [
+        by_hand(&provider).reading_userinfo(),
+        oidc("acme", &provider).endpoints(Endpoints::new(
+            format!("{}/authorize", provider.issuer),
+            format!("{}/token", provider.issuer),
+        )),
+    ] {
+        let auth = builder(&time).provider(acme).build().unwrap();
+        Fault::Callback.is_told(
+            "something is missing",
+            Dialect::V4,
+            &sign_in(&mut browser(&auth), "acme").await,
+        );
+        assert!(provider.seen("/token").is_empty());
+    }
+}
+
 /// A site whose provider is at `https://id.example`, which really is the one on the socket.
 fn far_away(dialect: Dialect, time: &Time, provider: &Provider) -> Auth {
     let (client, here) = (Arc::new(HyperClient::new().unwrap()), provider.issuer.clone());
@@ -194,8 +424,8 @@ async fn s39_s40_endpoints_do_not_lead_inside() {
             document["jwks_uri"] = "http://id.example/keys".into();
             Reply::json(document)
         }),
-        ("a user at this machine", |mut document| {
-            document["userinfo_endpoint"] = "https://[::ffff:127.0.0.1]/userinfo".into();
+        ("keys from this machine", |mut document| {
+            document["jwks_uri"] = "https://[::ffff:127.0.0.1]/keys".into();
             Reply::json(document)
         }),
         ("a browser to this machine", |mut document| {

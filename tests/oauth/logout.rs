@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-fn logout_token(claims: &Value) -> String {
+pub fn logout_token(claims: &Value) -> String {
     signed_as(&json!({ "alg": "EdDSA", "kid": "ed25519", "typ": "logout+jwt" }), claims)
 }
 

@@ -23,9 +23,11 @@ mod id_tokens;
 mod keys;
 mod linking;
 mod logout;
+mod logs;
 mod native;
 #[cfg(feature = "client")]
 mod native_client;
+mod packages;
 mod provider;
 mod remedies;
 #[path = "../compositions/server.rs"]

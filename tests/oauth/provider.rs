@@ -135,6 +135,8 @@ struct State {
     /// What was asked for with each code that was not redeemed yet.
     codes: BTreeMap<String, BTreeMap<String, String>>,
     given: usize,
+    /// Codes and tokens that were given.
+    issued: Vec<String>,
 }
 
 impl Provider {
@@ -146,6 +148,7 @@ impl Provider {
             seen: Vec::new(),
             codes: BTreeMap::new(),
             given: 0,
+            issued: Vec::new(),
         }));
         let serving = Arc::clone(&state);
         let address = serve(service_fn(move |request: Request<Incoming>| {
@@ -178,6 +181,11 @@ impl Provider {
         issuer.clone_into(&mut self.state.lock().unwrap().issuer);
     }
 
+    /// The codes and tokens that were given.
+    pub fn issued(&self) -> Vec<String> {
+        self.state.lock().unwrap().issued.clone()
+    }
+
     /// The requests for this path, and forgets them.
     pub fn seen(&self, path: &str) -> Vec<Seen> {
         let mut state = self.state.lock().unwrap();
@@ -196,7 +204,11 @@ impl State {
         match (request.method(), path.as_str()) {
             (&Method::GET, "/.well-known/openid-configuration") => (self.plan.discovery)(self.discovery()),
             (&Method::GET, "/authorize") => self.authorize(query),
-            (&Method::POST, "/token") => self.token(request.headers(), &form),
+            (&Method::POST, "/token") => {
+                let reply = self.token(request.headers(), &form);
+                self.issued.extend(reply.tokens());
+                reply
+            }
             (&Method::GET, "/userinfo") => (self.plan.userinfo)(self.plan.user.clone()),
             (&Method::GET, "/keys") => (self.plan.keys)(serde_json::from_str(PUBLISHED).unwrap()),
             // Where a redirect leads that should not be followed.
@@ -229,6 +241,7 @@ impl State {
         self.given += 1;
         let code = format!("code-{}", self.given);
         params.push(("code".to_owned(), code.clone()));
+        self.issued.push(code.clone());
         let query =
             form_urlencoded::Serializer::new(String::new()).extend_pairs((self.plan.answer)(params)).finish();
         let location = format!("{}?{query}", asked["redirect_uri"]);
@@ -241,6 +254,14 @@ impl State {
         let is_client = headers.get(header::AUTHORIZATION).is_some_and(|sent| sent == credentials);
         if !is_client && !self.plan.trusts_clients {
             return Reply::error(401, "invalid_client");
+        }
+        if form.get("refresh_token").is_some_and(|token| self.issued.contains(token)) {
+            self.given += 1;
+            return (self.plan.token)(json!({
+                "access_token": format!("access-anew-{}", self.given),
+                "token_type": "Bearer",
+                "expires_in": 3600,
+            }));
         }
         // A code is good once, for the redirect URI and the verifier that it was given for.
         let Some(asked) = form.get("code").and_then(|code| self.codes.remove(code)) else {
@@ -274,6 +295,14 @@ impl State {
 }
 
 impl Reply {
+    /// The tokens in it.
+    fn tokens(&self) -> Vec<String> {
+        let Self::Whole(response) = self else { return Vec::new() };
+        let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let text = |name| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+        ["access_token", "refresh_token", "id_token"].into_iter().filter_map(text).collect()
+    }
+
     fn send(self, time: &Time) -> Result<Response<BoxBody<Bytes, BoxError>>, BoxError> {
         let first = |text: &'static str| stream::iter([Ok(Frame::data(Bytes::from_static(text.as_bytes())))]);
         let body = match self {

@@ -68,13 +68,15 @@ pub async fn begin_for(
     if location.starts_with(ORIGIN) { Err(answer) } else { Ok(location) }
 }
 
-/// Follows the browser to the provider, whose user says yes: where it sends the browser back to.
+/// Follows the browser to the provider, whose user says yes: where it sends the browser back to, below the site's origin.
 pub async fn at_provider(url: &str) -> String {
     let (host, _) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let client = client::<Full<Bytes>>(host.parse().unwrap(), Version::HTTP_11);
     let answer = client.request(Request::get(url).body(Full::default()).unwrap()).await.unwrap();
     let location = answer.headers()[header::LOCATION].to_str().unwrap();
-    location.strip_prefix(ORIGIN).unwrap().to_owned()
+    let redirect_uri = param(url, "redirect_uri");
+    let (origin, _) = redirect_uri.split_once("/api/auth/").unwrap();
+    location.strip_prefix(origin).unwrap().to_owned()
 }
 
 /// The whole way there and back.
@@ -114,7 +116,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    fn location(self, dialect: Dialect) -> String {
+    fn location(self, origin: &str, dialect: Dialect) -> String {
         let v5 = dialect == Dialect::V5;
         let page = match self {
             Self::Begin if !v5 => "error?error=OAuthSignin",
@@ -124,14 +126,20 @@ impl Fault {
             Self::Begin | Self::Callback | Self::Exchange => "error?error=Configuration",
             Self::Provider => "signin?error=OAuthCallbackError",
         };
-        format!("{ORIGIN}/api/auth/{page}")
+        format!("{origin}/api/auth/{page}")
     }
 
     /// The browser is told the code of the dialect, and nothing else; nobody is signed in.
     #[track_caller]
     pub fn is_told(self, case: &str, dialect: Dialect, answer: &Answer) {
+        self.is_told_at(ORIGIN, case, dialect, answer);
+    }
+
+    /// Likewise, at a site with another origin.
+    #[track_caller]
+    pub fn is_told_at(self, origin: &str, case: &str, dialect: Dialect, answer: &Answer) {
         assert_eq!(answer.status, StatusCode::FOUND, "{dialect}: {case}");
-        assert_eq!(answer.header("location"), Some(&*self.location(dialect)), "{dialect}: {case}");
+        assert_eq!(answer.header("location"), Some(&*self.location(origin, dialect)), "{dialect}: {case}");
         assert!(!is_session(answer), "{dialect}: {case}: a session began");
     }
 }

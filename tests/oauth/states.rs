@@ -8,9 +8,11 @@ use portcullis::{
 };
 
 use crate::{
+    packages::{begun_by_the_packages, is_own},
     provider::{Case, Ending, Params, Provider},
     site::{
-        Fault, at_provider, begin, browser, builder, is_signed_in, oidc, param, sign_in, site, with_params,
+        Fault, at_provider, begin, browser, builder, is_session, is_signed_in, oidc, param, sign_in, site,
+        with_params,
     },
     support::Browser,
     time::Time,
@@ -233,16 +235,84 @@ async fn s31_each_cookie_of_the_dialect_is_needed() {
         let time = Time::at_noon();
         let provider = Provider::start(&time);
         let auth = site(dialect, &time, &provider);
-        let is_own = |name: &str| name.contains(".state.");
-        for missing in [".state", ".pkce.code_verifier", ".nonce"] {
+        let checks = [".state", ".pkce.code_verifier", ".nonce"];
+        for missing in checks {
             let (mut browser, url) = back(&auth).await;
-            browser.jar.retain(|name, _| !is_own(name) && !name.ends_with(missing));
+            begun_by_the_packages(&mut browser, dialect);
+            browser.jar.retain(|name, _| !name.ends_with(missing));
             Fault::Callback.is_told(missing, dialect, &browser.get(&url).await);
         }
-        let (mut browser, url) = back(&auth).await;
-        browser.jar.retain(|name, _| !is_own(name));
-        is_signed_in("all of them", &browser.get(&url).await);
+        let (mut whole, url) = back(&auth).await;
+        let begun_here = whole.jar.clone();
+        begun_by_the_packages(&mut whole, dialect);
+        for ours in checks {
+            let mut mixed = whole.clone();
+            let (name, value) = begun_here.iter().find(|(name, _)| name.ends_with(ours)).unwrap();
+            mixed.jar.insert(name.clone(), value.clone());
+            Fault::Callback.is_told(
+                &format!("{ours} of a sign-in begun here"),
+                dialect,
+                &mixed.get(&url).await,
+            );
+        }
+        is_signed_in("all of them", &whole.get(&url).await);
     }
+}
+
+/// S31: at https a sign-in that was begun here is bound by a cookie that no sibling domain can set.
+#[tokio::test]
+async fn s31_the_cookie_of_a_sign_in_is_of_this_host() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = at_https(dialect, &time, &provider);
+        let mut browser = browser(&auth);
+        let token = browser.csrf_token().await;
+        let begun = browser.post("/api/auth/signin/acme", &[("csrfToken", &*token)]).await;
+        let cookies = begun.cookies();
+        let own: Vec<_> = cookies.iter().filter(|cookie| is_own(cookie.name())).collect();
+        let [cookie] = *own else { panic!("{dialect}: {cookies:?}") };
+        assert!(cookie.name().starts_with("__Host-"), "{dialect}: {cookie}");
+        assert_eq!((cookie.secure(), cookie.http_only()), (Some(true), Some(true)), "{dialect}: {cookie}");
+        assert_eq!((cookie.path(), cookie.domain()), (Some("/"), None), "{dialect}: {cookie}");
+        let url = at_provider(begun.header("location").unwrap()).await;
+        // Under a name that a sibling domain can set it is none.
+        let mut renamed = browser.clone();
+        let value = renamed.jar.remove(cookie.name()).unwrap();
+        renamed.jar.insert(cookie.name().replace("__Host-", "__Secure-"), value);
+        Fault::Callback.is_told_at(HTTPS, "another prefix", dialect, &renamed.get(&url).await);
+        assert!(is_session(&browser.get(&url).await), "{dialect}: with its own cookie it goes on");
+    }
+}
+
+/// S31: whoever can set cookies for the domain, from a sibling of this host, does not sign its visitors in as themselves.
+#[tokio::test]
+async fn s31_what_a_sibling_domain_plants_signs_nobody_in() {
+    for dialect in Dialect::ALL {
+        let time = Time::at_noon();
+        let provider = Provider::start(&time);
+        let auth = at_https(dialect, &time, &provider);
+        for begins in [false, true] {
+            let mut victim = browser(&auth);
+            if begins {
+                begin(&mut victim, "acme").await.unwrap();
+            }
+            let (attacker, url) = back(&auth).await;
+            let planted = attacker.jar.iter().filter(|(name, _)| !name.starts_with("__Host-"));
+            victim.jar.extend(planted.map(|(name, value)| (name.clone(), value.clone())));
+            let case = format!("the victim has begun: {begins}");
+            Fault::Callback.is_told_at(HTTPS, &case, dialect, &victim.get(&url).await);
+            assert_eq!(victim.who().await, "nobody", "{dialect}: {case}");
+        }
+        assert!(provider.seen("/token").is_empty(), "{dialect}: the code was redeemed");
+    }
+}
+
+const HTTPS: &str = "https://app.example";
+
+fn at_https(dialect: Dialect, time: &Time, provider: &Provider) -> Auth {
+    let origin = OriginPolicy::fixed(HTTPS).unwrap();
+    builder(time).dialect(dialect).origin(origin).provider(oidc("acme", provider)).build().unwrap()
 }
 
 /// S30: a state is good for one answer, with the cookies that it had.
@@ -264,7 +334,7 @@ async fn s30_a_state_is_used_once() {
         assert_eq!(provider.seen("/token").len(), 1, "the code was tried again");
         // With the dialect's cookies alone it is the same state.
         let mut plain = browser;
-        plain.jar.retain(|name, _| !name.contains(".state."));
+        begun_by_the_packages(&mut plain, dialect);
         Fault::Callback.is_told("as the packages do", dialect, &plain.get(&url).await);
         // Nor is it good in the last second.
         time.pass(14 * 60 + 59);
@@ -313,7 +383,7 @@ async fn s30_a_sign_in_has_fifteen_minutes() {
         time.pass(15 * 60 + if dialect == Dialect::V3 { 0 } else { 15 });
         Fault::Callback.is_told("too late", dialect, &late.clone().get(&url).await);
         let mut plain = late;
-        plain.jar.retain(|name, _| !name.contains(".state."));
+        begun_by_the_packages(&mut plain, dialect);
         Fault::Callback.is_told("too late, as the packages do", dialect, &plain.get(&url).await);
     }
 }
@@ -352,7 +422,7 @@ async fn s32_another_provider() {
         for plain in [false, true] {
             let (mut browser, back) = back(&auth).await;
             if plain {
-                browser.jar.retain(|name, _| !name.contains(".state."));
+                begun_by_the_packages(&mut browser, dialect);
             }
             let there = back.replace("/callback/acme", "/callback/evil");
             Fault::Callback.is_told("at the other one", dialect, &browser.get(&there).await);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod injection;
+mod logs;
 mod server;
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]

@@ -116,6 +116,7 @@ impl JwksUrl {
                 max_stale: Duration::from_secs(24 * 60 * 60),
             },
             time_limit: Duration::from_secs(10),
+            is_needed: true,
             read: Arc::new(move |json| JwkSet::read(json, taken.clone())),
         });
         Self { algorithms, document }

@@ -146,6 +146,9 @@ impl<T: Send + Sync + 'static> Document<T> {
             Err(Failure { problem, remedy }) if kept => {
                 tracing::warn!("{problem}; what was read before stays in use for now; {remedy}");
             }
+            Err(Failure { problem, remedy }) if !self.source.is_needed => {
+                tracing::warn!("{problem}; what was configured is used without it; {remedy}");
+            }
             Err(Failure { problem, remedy }) => {
                 tracing::error!("{problem}; nothing that needs it works until it can; {remedy}");
             }

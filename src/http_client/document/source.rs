@@ -25,6 +25,8 @@ pub(crate) struct Source<T> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) time_limit: Duration,
+    /// Whether something does not work without it.
+    pub(crate) is_needed: bool,
     pub(crate) read: Arc<Read<T>>,
 }
 

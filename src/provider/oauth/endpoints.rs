@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Where a provider is asked. With OpenID Connect only what its discovery document does not say, or says wrong.
+/// Where a provider is asked. With OpenID Connect only what its discovery document does not say, or says wrong: what is
+/// given here is not looked for there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Endpoints {

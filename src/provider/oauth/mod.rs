@@ -200,6 +200,20 @@ impl OAuth {
     }
 
     /// Where the provider is asked, in place of what its preset or its discovery document says.
+    ///
+    /// A provider of OpenID Connect that has no discovery document, or none that can be used, needs three of them: for
+    /// authorization, tokens and keys, and the one of [`reading_userinfo`](Self::reading_userinfo) with that. ID tokens then
+    /// have to be of the issuer exactly as it was configured.
+    ///
+    /// ```
+    /// use portcullis::{Endpoints, OAuth};
+    ///
+    /// let endpoints = Endpoints::new("https://id.example/authorize", "https://id.example/token")
+    ///     .jwks("https://id.example/keys");
+    /// let provider = OAuth::oidc("corporate", "https://id.example", "my-client-id", "my-client-secret")
+    ///     .endpoints(endpoints);
+    /// # let _ = provider;
+    /// ```
     pub fn endpoints(mut self, endpoints: Endpoints) -> Self {
         let new = endpoints;
         let old = &mut self.endpoints;

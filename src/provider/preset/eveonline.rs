@@ -1,4 +1,5 @@
-//! EVE Online: <https://developers.eveonline.com/docs/services/sso/>. Who signs in is a character; there is no address.
+//! EVE Online: <https://developers.eveonline.com/docs/services/sso/>. Who signs in is a character, as in Auth.js, and goes on
+//! being that one if it is transferred to another player; there is no address.
 //!
 //! There is no endpoint for a profile any more: the access token is one that says whose it is, in the claim `sub` as
 //! `CHARACTER:EVE:95465499`.

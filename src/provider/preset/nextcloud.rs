@@ -1,5 +1,6 @@
 //! Nextcloud: <https://docs.nextcloud.com/server/latest/admin_manual/configuration_server/oauth2.html>. Its issuer is
-//! wherever it runs. Its API refuses requests without a header that only scripts and programs can send.
+//! wherever it runs. Its API refuses requests without a header that only scripts and programs can send. Users are known by
+//! their name there, as in Auth.js.
 
 use super::*;
 

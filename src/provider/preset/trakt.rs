@@ -1,5 +1,5 @@
 //! Trakt: <https://trakt.docs.apiary.io/#reference/authentication-oauth>. Its API wants the client's id in a header. It
-//! gives no addresses away.
+//! gives no addresses away, and users are known by their name there, as in Auth.js.
 
 use super::*;
 

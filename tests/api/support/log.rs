@@ -1,7 +1,8 @@
 //! What is logged on the thread of a test.
 
 use std::{
-    io,
+    fmt::Debug,
+    io::{self, Write},
     sync::{Arc, Mutex, Once},
 };
 
@@ -22,6 +23,11 @@ impl Log {
         (log, guard)
     }
 
+    /// Writes down how a value shows itself, as whoever debugs a program would.
+    pub fn debug(&self, value: &impl Debug) {
+        writeln!(self.clone(), "{value:?} {value:#?}").unwrap();
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
@@ -40,7 +46,7 @@ fn subscribed(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
     tracing::subscriber::set_default(subscriber)
 }
 
-impl io::Write for Log {
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend(bytes);
         Ok(bytes.len())
