@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Nothing has to be set: the mail is printed. Open <http://127.0.0.1:3000>. With the feature `smtp`,
-//! `SMTP_URL=smtp://user:password@host:587` and `EMAIL_FROM=no-reply@app.example` it is sent. `PORT` is another port,
+//! `EMAIL_SERVER=smtp://user:password@host:587` and `EMAIL_FROM=no-reply@app.example` it is sent. `PORT` is another port,
 //! `AUTH_SECRET` a secret that is not a new one at each start.
 
 use std::{env, net::SocketAddr, sync::Arc, time::Duration};
@@ -56,9 +56,8 @@ async fn main() -> Result<(), BoxError> {
 /// One that sends, if it is told where; else one that prints.
 fn mailer() -> Result<Arc<dyn Mailer>, BoxError> {
     #[cfg(feature = "smtp")]
-    if let Ok(server) = env::var("SMTP_URL") {
-        let from = env::var("EMAIL_FROM").map_err(|_| "EMAIL_FROM is not set: say who mail is from")?;
-        return Ok(Arc::new(portcullis::mail::SmtpMailer::new(&server, &from)?));
+    if env::var_os("EMAIL_SERVER").is_some() {
+        return Ok(Arc::new(portcullis::mail::SmtpMailer::from_env()?));
     }
     Ok(Arc::new(ConsoleMailer))
 }
