@@ -155,8 +155,9 @@ impl OriginPolicy {
     /// mails are [limited](crate::Email::limit_source). It says nothing of the origin, which stays what it is. The
     /// proxies of [`forwarded`](Self::forwarded) need not be named again.
     ///
-    /// The server has to put the peer's address into the request's extensions as [`PeerAddr`]. Without this, all
-    /// who come through a proxy are one source: the proxy.
+    /// The proxy has to add to the header, or to write it anew: one that passes it on as it came lets everybody name a
+    /// source of their own. The server has to put the peer's address into the request's extensions as [`PeerAddr`].
+    /// Without this, all who come through a proxy are one source: the proxy.
     ///
     /// ```
     /// use portcullis::OriginPolicy;

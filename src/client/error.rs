@@ -34,6 +34,9 @@ pub enum ClientErrorKind {
     Csrf,
     /// Servers of this dialect cannot do that.
     Unsupported,
+    /// The link was asked for by somebody else, and the site asks whether it is meant: so ask the user, and then
+    /// [`confirm_sign_in`](super::Client::confirm_sign_in).
+    Unconfirmed,
     /// The browser did not bring the user back: they gave up, took too long, or it could not be opened.
     Browser,
     /// The cookies could not be read from where they are kept.
@@ -63,9 +66,16 @@ impl ClientError {
 
     pub(super) fn session_unknown(place: &str) -> Self {
         let what = format!(
-            "{place} could not say whether the session is valid: the server's store may be away, and its log says why"
+            "{place} left a session's cookie and said nobody, so it could not tell: its store may be away, a callback of it fails, or the cookies are of two people; its log says which"
         );
         Self::new(ClientErrorKind::Unavailable, what)
+    }
+
+    pub(super) fn unconfirmed(place: &str) -> Self {
+        let what = format!(
+            "{place} asks whether a link is meant that was asked for elsewhere: confirm_sign_in, if the user says so"
+        );
+        Self::new(ClientErrorKind::Unconfirmed, what)
     }
 
     pub(super) fn of_status(place: &str, status: StatusCode) -> Self {

@@ -13,11 +13,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::task;
 
 use super::JarStorage;
-use crate::error::BoxError;
+use crate::{error::BoxError, random};
 
+/// How the names of files end that take the place of the old one once they are whole.
+const NEW: &str = ".new";
 /// How often, and how far apart, a lock is tried before the jar goes on without it.
 const LOCK_TRIES: usize = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
@@ -104,14 +107,11 @@ fn read(path: &Path) -> Result<Option<String>, BoxError> {
     }
 }
 
-/// Writes beside the file first. What a program that was stopped has left there goes, and nothing is written through
-/// somebody's link.
+/// Writes beside the file first: with a name that nobody can know, so that nothing is written through somebody's link, nor
+/// into what a program writes that could not be kept from it.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = beside(path, "new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    let random = random::bytes::<12>().map_err(io::Error::other)?;
+    let new = beside(path, &format!("{}{NEW}", URL_SAFE_NO_PAD.encode(random)));
     let written = write_new(&new, text).and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new); // It may not be there; what went wrong is said below.
@@ -130,12 +130,30 @@ fn lock(path: &Path) -> io::Result<File> {
     let file = for_its_owner().create(true).truncate(false).open(path)?;
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => {
+                remove_left(path);
+                return Ok(file);
+            }
             Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
     Err(io::Error::other("another program has had it locked for seconds: does it hang?"))
+}
+
+/// Takes away what programs have left that were stopped while they saved. Nobody saves while `lock` is held here;
+/// whoever could not be kept from it tries again.
+fn remove_left(lock: &Path) {
+    let Some(beginning) = lock.file_stem().and_then(|name| name.to_str()) else { return };
+    let folder = lock.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let left = fs::read_dir(folder).into_iter().flatten().flatten().filter(|file| {
+        let name = file.file_name();
+        let name = name.to_str().and_then(|name| name.strip_prefix(beginning)?.strip_prefix('.'));
+        name.is_some_and(|name| name.ends_with(NEW))
+    });
+    for file in left {
+        let _ = fs::remove_file(file.path()); // Somebody else's, perhaps, who can do so.
+    }
 }
 
 fn for_its_owner() -> OpenOptions {

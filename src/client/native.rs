@@ -148,7 +148,8 @@ impl<U> Client<U> {
     /// or the link in the mail. Of it counts what follows `/callback/`.
     ///
     /// For web views, which hand over the URL instead of going there, and for programs that the user opens a link with.
-    /// Where the server asks first whether the link is meant ([`Email::confirm`](crate::Email::confirm)), it is told so.
+    /// Where the server asks first whether a mailed link is meant ([`Email::confirm`](crate::Email::confirm)), it is told so if
+    /// this visitor has asked for it; a link that somebody else has asked for waits for [`confirm_sign_in`](Self::confirm_sign_in).
     ///
     /// ```no_run
     /// # async fn example(client: portcullis::client::Client, stopped_at: &str) -> Result<(), portcullis::client::ClientError> {
@@ -161,9 +162,24 @@ impl<U> Client<U> {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is none of a callback; and when the server cannot be
-    /// asked, or does not say where the sign-in goes on.
+    /// [`Unsupported`](super::ClientErrorKind::Unsupported), when the URL is none of a callback;
+    /// [`Unconfirmed`](super::ClientErrorKind::Unconfirmed), when the user has to say first that they mean it; and when the
+    /// server cannot be asked, or does not say where the sign-in goes on.
     pub async fn complete_sign_in(&self, url: &str) -> Result<SignInResponse, ClientError> {
+        self.complete(url, false).await
+    }
+
+    /// The same, after the user has said that they want to be signed in with this link, whoever has asked for it: it signs
+    /// in whomever it was sent to. Nobody should say so of a link that they did not ask for.
+    ///
+    /// # Errors
+    ///
+    /// As [`complete_sign_in`](Self::complete_sign_in).
+    pub async fn confirm_sign_in(&self, url: &str) -> Result<SignInResponse, ClientError> {
+        self.complete(url, true).await
+    }
+
+    async fn complete(&self, url: &str, is_confirmed: bool) -> Result<SignInResponse, ClientError> {
         let no_callback = || ClientError::unsupported("the URL is none that a sign-in comes back to");
         let came_back = Url::parse(url).map_err(|_| no_callback())?;
         let (_, provider) = came_back.path().rsplit_once("/callback/").ok_or_else(no_callback)?;
@@ -176,6 +192,9 @@ impl<U> Client<U> {
         url.set_query(came_back.query());
         let mut outcome = self.follow(&url).await?;
         if outcome.is_page() {
+            if !is_confirmed && !self.server().has_asked_for_mail(&url) {
+                return Err(ClientError::unconfirmed(&place(&url)));
+            }
             outcome = self.server().confirm(&url).await?;
             self.server().jar.announce(None);
         }

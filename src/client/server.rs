@@ -28,6 +28,8 @@ use crate::{
 
 /// How the names of the cookies end whose values begin with the token.
 const CSRF_COOKIE: &str = ".csrf-token";
+/// How the name of the cookie ends that says which mail a visitor has asked for.
+const ASKED_COOKIE: &str = ".email";
 /// How often a cookie is replaced while a token is on its way, before something else must be wrong.
 const MAX_REPLACED: usize = 5;
 const RETURN_REDIRECT: HeaderName = HeaderName::from_static("x-auth-return-redirect");
@@ -239,6 +241,12 @@ impl Server {
             return Err(ClientError::of_status(&place(url), status));
         }
         Ok(Outcome { status, url: to })
+    }
+
+    /// Whether this visitor has asked for a mail that is still good, so that its link is no stranger's: servers of this
+    /// crate note it where they ask first.
+    pub(super) fn has_asked_for_mail(&self, callback: &Url) -> bool {
+        self.jar.has(callback, ASKED_COOKIE, "")
     }
 
     /// Presses the button of the page at this URL that asks whether a link is meant

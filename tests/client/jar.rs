@@ -660,7 +660,7 @@ async fn a_cookie_for_others_is_that_of_all_programs() {
 #[tokio::test]
 async fn what_a_stopped_program_has_left_goes() {
     let folder = Folder::new("left");
-    let left = folder.0.join("cookies.json.new");
+    let left = folder.0.join("cookies.json.0123456789abcdef.new");
     fs::write(&left, "canary").unwrap();
     let visitor = Visitor::with(folder.jar().await);
     visitor.given(SITE, &[LASTING]).await;

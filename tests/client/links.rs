@@ -69,7 +69,7 @@ async fn signs_in(client: &Client, link: &str, case: &str) -> String {
 }
 
 async fn is_refused(client: &Client, link: &str, case: &str) {
-    let done = client.complete_sign_in(link).await.unwrap();
+    let done = client.confirm_sign_in(link).await.unwrap();
     assert_eq!((done.error.as_deref(), done.url), (Some("Verification"), None), "{case}");
     assert_eq!(client.get_session().await.unwrap(), None, "{case}");
 }
@@ -93,7 +93,16 @@ async fn a_link_signs_in_where_the_site_asks_first() {
                 is_refused(&other, &link, &format!("{case}, another visitor")).await;
                 signs_in(&asks, &link, &case).await;
             } else {
-                signs_in(&other, &link, &format!("{case}, another visitor")).await;
+                let case = format!("{case}, another visitor");
+                if confirm {
+                    let asked = other.complete_sign_in(&link).await.unwrap_err();
+                    assert_eq!(asked.kind(), ClientErrorKind::Unconfirmed, "{case}");
+                    assert_eq!(other.get_session().await.unwrap(), None, "{case}");
+                    assert_eq!(other.confirm_sign_in(&link).await.unwrap().error, None, "{case}");
+                    assert!(other.get_session().await.unwrap().is_some(), "{case}");
+                } else {
+                    signs_in(&other, &link, &case).await;
+                }
             }
         }
     }
@@ -108,7 +117,7 @@ async fn the_form_of_the_page_is_posted_to_the_link() {
         .with("POST callback/email", Reply::json(&serde_json::json!({ "url": "/after" })));
     let client = Client::builder(ORIGIN).http_client(replies.http()).build().unwrap();
     let link = format!("{ORIGIN}/api/auth/callback/email?token=1&email=a%40example.com");
-    let SignInResponse { error, ok, url, .. } = client.complete_sign_in(&link).await.unwrap();
+    let SignInResponse { error, ok, url, .. } = client.confirm_sign_in(&link).await.unwrap();
     assert_eq!((error, ok, url.as_deref()), (None, true, Some("http://localhost:3000/after")));
     let asked: Vec<_> = replies.asked().iter().map(|asked| asked.endpoint()).collect();
     assert_eq!(asked, ["callback/email", "csrf", "POST callback/email"]);
@@ -130,6 +139,7 @@ async fn a_page_that_asks_nothing_is_no_sign_in() {
         let replies = Replies::new().with("callback/email", page.clone()).with("POST callback/email", posted);
         let client = Client::builder(ORIGIN).http_client(replies.http()).build().unwrap();
         let link = format!("{ORIGIN}/api/auth/callback/email?token=1");
-        assert_eq!(client.complete_sign_in(&link).await.unwrap_err().kind(), kind);
+        assert_eq!(client.complete_sign_in(&link).await.unwrap_err().kind(), ClientErrorKind::Unconfirmed);
+        assert_eq!(client.confirm_sign_in(&link).await.unwrap_err().kind(), kind);
     }
 }
