@@ -4,7 +4,7 @@ use super::Auth;
 use crate::{
     error::{SessionError, SessionErrorKind},
     oauth::LogoutToken,
-    session::{LiveSession, Upstream},
+    session::{LiveSession, Revocations, Rows, Upstream},
     store::{Revocation, Revoked},
 };
 
@@ -41,50 +41,78 @@ impl Auth {
         provider: &str,
         logout: &LogoutToken,
     ) -> Result<(), SessionError> {
-        let upstream =
-            Upstream { provider: provider.to_owned(), session: logout.session.clone(), subject: None };
         let strategy = &self.settings.strategy;
-        if let (Some(named), Some(revocations), None) =
-            (upstream.revoked_as(), strategy.revocations(), strategy.rows())
-        {
-            let now = self.now();
-            let revoked = Revoked::Session(named);
-            revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?;
-            for user in self.unnamed(provider, logout).await? {
-                let at = revocations.beginning(&user, now);
-                revocations.revoke(&Revocation::new(Revoked::User(user), at, strategy.last_end(at))).await?;
+        match (strategy.rows(), strategy.revocations()) {
+            (Some(rows), _) => self.end_upstream_rows(rows, provider, logout).await,
+            (None, Some(revocations)) => self.revoke_upstream(revocations, provider, logout).await,
+            (None, None) => {
+                tracing::error!(
+                    provider,
+                    "tokens cannot be ended here: add `.revocation(..)` to the Auth, or `.store(..)`"
+                );
+                Err(SessionError::new(SessionErrorKind::NoStore))
             }
-            return Ok(());
         }
+    }
+
+    async fn end_upstream_rows(
+        &self,
+        rows: &Rows,
+        provider: &str,
+        logout: &LogoutToken,
+    ) -> Result<(), SessionError> {
         let (Some(subject), Some(stores)) = (&logout.subject, &self.settings.stores) else {
             tracing::error!(
                 provider,
-                "a session cannot be found by `sid` alone: have the provider send `sub`, too, and add `.store(..)`, or \
-                 `.revocation(..)` where sessions live in tokens"
+                "a session in a store cannot be found by `sid` alone: have the provider send `sub`, too"
             );
             return Err(SessionError::new(SessionErrorKind::NoStore));
         };
         let user = stores.ask(stores.users.user_by_account(provider, subject)).await?;
         let Some(user) = user else { return Ok(()) };
-        match strategy.rows() {
-            Some(rows) => {
-                for row in rows.of_user(&user.id).await? {
-                    // None: Node has made it, the table has no place for it, or it is older than this setting.
-                    let is_meant =
-                        Upstream::of(&row.data).is_none_or(|begun_with| is_of(&begun_with, provider, logout));
-                    if is_meant {
-                        rows.end(&row.key).await?;
-                    }
-                }
-                Ok(())
+        for row in rows.of_user(&user.id).await? {
+            // None: Node has made it, the table has no place for it, or it is older than this setting.
+            let is_meant =
+                Upstream::of(&row.data).is_none_or(|begun_with| is_of(&begun_with, provider, logout));
+            if is_meant {
+                rows.end(&row.key).await?;
             }
-            None => self.end_sessions_of(&user.id).await,
         }
+        Ok(())
     }
 
-    /// Under whose names those tokens of a user end that do not say which session at the provider they were begun with.
-    async fn unnamed(&self, provider: &str, logout: &LogoutToken) -> Result<Vec<String>, SessionError> {
+    async fn revoke_upstream(
+        &self,
+        revocations: &Revocations,
+        provider: &str,
+        logout: &LogoutToken,
+    ) -> Result<(), SessionError> {
+        let (strategy, now) = (&self.settings.strategy, self.now());
+        let upstream =
+            Upstream { provider: provider.to_owned(), session: logout.session.clone(), subject: None };
+        if let Some(named) = upstream.revoked_as() {
+            let revoked = Revoked::Session(named);
+            revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?;
+        }
+        for user in self.upstream_users(provider, logout).await? {
+            let at = revocations.beginning(&user, now);
+            revocations.revoke(&Revocation::new(Revoked::User(user), at, strategy.last_end(at))).await?;
+        }
+        Ok(())
+    }
+
+    /// Under whose names those tokens of a user end that do not say which session at the provider they were begun with, and
+    /// where the provider does not say that either, those that do.
+    async fn upstream_users(
+        &self,
+        provider: &str,
+        logout: &LogoutToken,
+    ) -> Result<Vec<String>, SessionError> {
         let Some(subject) = &logout.subject else { return Ok(Vec::new()) };
+        let mut users = vec![Upstream::user(provider, subject)];
+        if logout.session.is_none() {
+            users.push(Upstream::user_in_sessions(provider, subject));
+        }
         let user_id = match &self.settings.stores {
             Some(stores) => {
                 let user = stores.ask(stores.users.user_by_account(provider, subject)).await?;
@@ -93,8 +121,8 @@ impl Auth {
             // The id is the one at the provider, in the dialects that say so.
             None => (!self.settings.rules.random_user_id).then(|| subject.clone()),
         };
-        let unsaid = user_id.map(|user_id| Upstream::unsaid(&user_id));
-        Ok(unsaid.into_iter().chain([Upstream::user(provider, subject)]).collect())
+        users.extend(user_id.map(|user_id| Upstream::unsaid(&user_id)));
+        Ok(users)
     }
 }
 

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     clock::Timestamp,
     random::{self, NoRandomness},
-    store::{StoreError, StoreErrorKind, Stores, VerificationToken},
+    store::{CODE_ATTEMPTS, StoreError, StoreErrorKind, Stores, VerificationToken},
 };
 
 /// How long a code is good, unless its link ends earlier.
@@ -16,9 +16,6 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// How often a code may be guessed; the last wrong guess kills it.
 const ATTEMPTS: u32 = 10;
 const DIGITS: usize = 8;
-
-/// What the attempts are filed under among the one-time tokens of a store.
-const IDENTIFIER: &str = "email-code";
 
 /// A code, as it is kept in the sealed cookie of the browser that asked.
 #[derive(Clone, Serialize, Deserialize)]
@@ -88,7 +85,7 @@ impl Code {
         // Remembered longer than the code is good, whatever the clocks of other instances say.
         let end = Timestamp::from_secs(self.end).plus(LIFETIME);
         for attempt in 1..=ATTEMPTS {
-            let row = VerificationToken::new(IDENTIFIER, format!("{link}.{attempt}"), end);
+            let row = VerificationToken::new(CODE_ATTEMPTS, format!("{link}.{attempt}"), end);
             match stores.ask(stores.tokens.create_verification_token(&row)).await {
                 Ok(()) => return Ok(Some(ATTEMPTS - attempt)),
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}

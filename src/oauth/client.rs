@@ -36,7 +36,7 @@ pub(crate) struct OAuthClient {
     metadata: Option<Document<Metadata>>,
     /// The keys of its ID tokens, and where they are.
     keys: Mutex<Option<(String, JwksUrl)>>,
-    /// The longest that an access token was seen to last, in seconds; 0 while none was.
+    /// How long the access token lasts that was seen last, in seconds; 0 while none was.
     lifetime: AtomicI64,
 }
 
@@ -118,8 +118,8 @@ impl OAuthClient {
         self.clock.now().into()
     }
 
-    /// The longest that an access token of this provider was seen to last. Stores keep when one ends, and not when it was
-    /// given.
+    /// How long access tokens of this provider last, by the one that was seen last: one that lasts longer is no measure of
+    /// those that come after it. Stores keep when one ends, and not when it was given.
     pub(crate) fn lifetime(&self) -> Option<Duration> {
         let seconds = self.lifetime.load(Ordering::Relaxed);
         u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
@@ -127,7 +127,10 @@ impl OAuthClient {
 
     /// Notes that an access token which ends then was given just now.
     pub(crate) fn note_lifetime(&self, end: Timestamp) {
-        self.lifetime.fetch_max(end.as_secs().saturating_sub(self.now().as_secs()), Ordering::Relaxed);
+        let seconds = end.as_secs().saturating_sub(self.now().as_secs());
+        if seconds > 0 {
+            self.lifetime.store(seconds, Ordering::Relaxed);
+        }
     }
 
     /// What the provider says of itself, where it has discovery. The first one who asks waits for it. `None`, too, while it

@@ -7,12 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     clock::Timestamp,
-    store::{Result, StoreErrorKind, Stores, VerificationToken},
+    store::{LEASES, Result, StoreErrorKind, Stores, VerificationToken},
     user::Account,
 };
-
-/// What leases are filed under among the one-time tokens of a store.
-const IDENTIFIER: &str = "provider-token";
 
 /// A lease: a one-time token that stands for one version of an account's tokens. Who can create it has it.
 pub(crate) struct Lease {
@@ -26,7 +23,7 @@ impl Lease {
     /// Takes the lease for the tokens that this account has. `None` if somebody else has it.
     pub(crate) async fn take(stores: &Stores, account: &Account, now: Timestamp) -> Result<Option<Self>> {
         let hash = version(account);
-        let row = VerificationToken::new(IDENTIFIER, &hash, now.plus(Self::LIFETIME));
+        let row = VerificationToken::new(LEASES, &hash, now.plus(Self::LIFETIME));
         match stores.ask(stores.tokens.create_verification_token(&row)).await {
             Ok(()) => Ok(Some(Self { hash })),
             Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(None),
@@ -42,7 +39,7 @@ impl Lease {
 
     /// Gives it back. If that fails it ends by itself.
     pub(crate) async fn end(self, stores: &Stores) {
-        let _ = stores.ask(stores.tokens.use_verification_token(IDENTIFIER, &self.hash)).await;
+        let _ = stores.ask(stores.tokens.use_verification_token(LEASES, &self.hash)).await;
     }
 }
 

@@ -7,11 +7,8 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    store::{LOGOUTS, StoreError, StoreErrorKind, Stores, VerificationToken},
+    store::{LOGOUTS, STATES, StoreError, StoreErrorKind, Stores, VerificationToken},
 };
-
-/// What states are filed under among the one-time tokens of a store.
-const STATES: &str = "oauth-state";
 
 /// What the hash of a logout token begins with; that of a state does not.
 pub(super) const LOGOUT: &str = "logout:";

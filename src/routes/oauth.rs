@@ -283,8 +283,7 @@ async fn proven(
         None => None,
     };
     let upstream = provider.federated_logout.then(|| {
-        let session = profile.text("/sid");
-        let subject = if session.is_none() { profile.text("/sub") } else { None };
+        let (session, subject) = (profile.text("/sid"), profile.text("/sub"));
         Upstream { provider: provider.id.clone().into_owned(), session, subject }
     });
     Proven {

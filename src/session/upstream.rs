@@ -16,7 +16,7 @@ pub(crate) struct Upstream {
     /// What the provider calls the session (`sid` of the ID token).
     #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
-    /// What it calls the user, where it has not named the session.
+    /// What it calls the user.
     #[serde(rename = "sub", default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
 }
@@ -45,6 +45,11 @@ impl Upstream {
         named(provider, subject)
     }
 
+    /// The same for those that do say it: they end with logouts that name the user alone.
+    pub(crate) fn user_in_sessions(provider: &str, subject: &str) -> String {
+        format!("{}:any", named(provider, subject))
+    }
+
     /// The same for those of a user here that do not even say how they were begun.
     pub(crate) fn unsaid(user_id: &str) -> String {
         named("", user_id) // No provider has this id.
@@ -54,9 +59,10 @@ impl Upstream {
     pub(crate) fn user_of(members: &Map<String, Value>, user_id: &str) -> Option<String> {
         match Self::of(members) {
             None => Some(Self::unsaid(user_id)),
-            Some(Self { session: None, subject: Some(subject), provider }) => {
-                Some(Self::user(&provider, &subject))
-            }
+            Some(Self { session, subject: Some(subject), provider }) => Some(match session {
+                None => Self::user(&provider, &subject),
+                Some(_) => Self::user_in_sessions(&provider, &subject),
+            }),
             Some(_) => None,
         }
     }

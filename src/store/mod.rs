@@ -81,7 +81,7 @@ pub use self::{
     },
 };
 pub(crate) use self::{
-    model::{LOGOUTS, MAIL_LIMITS},
+    model::{CODE_ATTEMPTS, LEASES, LOGOUTS, MAIL_LIMITS, STATES},
     stores::{Stores, ask},
 };
 use crate::{

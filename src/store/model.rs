@@ -200,6 +200,12 @@ impl fmt::Debug for UserChange {
 
 /// What the logouts that providers told of are filed under among the one-time tokens: a store may keep them apart.
 pub(crate) const LOGOUTS: &str = "oauth-logout";
+/// Likewise the states of sign-ins at providers.
+pub(crate) const STATES: &str = "oauth-state";
+/// Likewise the leases of those who refresh a provider's tokens.
+pub(crate) const LEASES: &str = "provider-token";
+/// Likewise the attempts at mailed codes.
+pub(crate) const CODE_ATTEMPTS: &str = "email-code";
 /// Likewise the mails that addresses were sent.
 pub(crate) const MAIL_LIMITS: &str = "email-limit";
 

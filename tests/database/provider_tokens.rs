@@ -31,6 +31,7 @@ on_each_store!(
     s45_a_crash_between_answer_and_store,
     s45_short_lived_tokens_are_given_once,
     s45_instances_share_short_lived_tokens,
+    s45_tokens_become_short_lived,
     s45_a_fault_is_shared,
     s46_nobody_gets_the_token_of_another,
     a_provider_that_is_down_is_asked_again,
@@ -216,6 +217,29 @@ async fn s45_instances_share_short_lived_tokens(store: Arc<dyn Store>) {
             given.insert(auth.provider_token(&user, "acme").await.unwrap().access_token);
         }
         assert_eq!((given.len(), provider.asked()), (1, asked), "{seconds} s later: {given:?}");
+    }
+}
+
+/// Nor where longer ones were given before, once or ever so long ago.
+async fn s45_tokens_become_short_lived(store: Arc<dyn Store>) {
+    let provider = Provider::start().await;
+    let user = expired(&store, &provider, "ann").await;
+    let time = ManualClock::at(SystemClock.now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64);
+    let auth = builder(&store, &provider.url).clock(Waiting(time.clone())).build().unwrap();
+    for (mood, seconds, asked) in [
+        (Mood::Brief, 0, 1),
+        (Mood::Brief, 10, 1),
+        (Mood::Rotating, 20, 2),
+        (Mood::Brief, 3600, 3),
+        (Mood::Brief, 0, 3),
+        (Mood::Brief, 10, 3),
+        (Mood::Brief, 20, 4),
+        (Mood::Brief, 10, 4),
+    ] {
+        provider.be(mood);
+        time.advance(Duration::from_secs(seconds));
+        auth.provider_token(&user, "acme").await.unwrap();
+        assert_eq!(provider.asked(), asked, "{mood:?}, {seconds} s later");
     }
 }
 

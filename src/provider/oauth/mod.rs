@@ -342,13 +342,15 @@ impl OAuth {
     /// here only.
     ///
     /// The other way round, the provider may tell of a sign-out at `{base path}/backchannel-logout/{id}` (OpenID Connect
-    /// Back-Channel Logout): that ends the sessions here that were begun with the one there, or all of that user, if they
-    /// live in a store or [revocations](crate::AuthBuilder::revocation) are kept.
+    /// Back-Channel Logout): that ends the sessions here that were begun with the one there, or where it names none, all that
+    /// this user has begun with that provider, if they live in a store or [revocations](crate::AuthBuilder::revocation) are
+    /// kept.
     ///
     /// For both each session remembers the provider and its session there, in the member `idp` of the token's claims
     /// or of the row's data. One that does not is not led to the provider, and ends with any logout of its user there:
     /// what Node has made, what was begun before this was switched on, and all in a table without a column `data`, of which
-    /// `build()` warns.
+    /// `build()` warns. Without a store, with the random ids of the dialect v5, nobody knows whose such a token is: it goes on
+    /// until it expires, though the provider is answered that all went well.
     pub fn federated_logout(mut self) -> Self {
         self.federated_logout = true;
         self

@@ -44,9 +44,9 @@ use crate::{
 /// - **All other one-time tokens**, which say what was used (states, attempts at codes, logouts that providers told of, the
 ///   right to refresh a provider's tokens): only expired ones, by the [`clock`](Self::clock). If there are none,
 ///   [`create_verification_token`](super::VerificationTokenStore::create_verification_token) answers
-///   [`Unavailable`](super::StoreErrorKind::Unavailable): what was forgotten could be used once more. Logouts and
-///   what limits mails have room of their own: no flood of sign-ins keeps a provider from ending a session, and none of
-///   mails keeps anybody from signing in at a provider.
+///   [`Unavailable`](super::StoreErrorKind::Unavailable): what was forgotten could be used once more. Each of these kinds
+///   has room of its own. Anybody can use up states, so a flood of sign-ins that nobody finishes keeps others from signing in
+///   at providers for a while, and from nothing else.
 /// - **Users**: those who have been without a session for longest, with their accounts. Who signs in again is a
 ///   new user then, with a new id. A store that keeps users for good is another one.
 /// - **Revocations**: only those that nobody needs any more. If there are none,

@@ -138,7 +138,7 @@ impl Clock for Seconds {
 }
 
 /// S30, S58: what was used stays used, however many others are: states, attempts at codes, the right to refresh, mails
-/// that were sent, and logouts. For the last two there is room all the same.
+/// that were sent, and logouts. A flood of one kind leaves room for the others: anybody can use states up.
 #[test]
 fn s30_s58_a_full_store_forgets_nothing_that_was_used() {
     let clock = Seconds::default();
@@ -149,23 +149,26 @@ fn s30_s58_a_full_store_forgets_nothing_that_was_used() {
         made.map_err(|error| error.kind())
     };
     let (taken, full) = (Err(StoreErrorKind::Conflict), Err(StoreErrorKind::Unavailable));
-    for first in ["oauth-state", "email-code", "provider-token", "email-limit", "oauth-logout"] {
+    let kinds =
+        ["oauth-state", "email-code", "provider-token", "email-limit", "oauth-logout", "of an application"];
+    for flooded in kinds {
         clock.0.store(100, Ordering::SeqCst);
-        assert_eq!(take(first, "soon", 200), Ok(()), "{first}");
-        assert_eq!(take("oauth-state", "late", 300), Ok(()));
-        if ["oauth-logout", "email-limit"].contains(&first) {
-            assert_eq!(take("oauth-state", "other", 300), Ok(()));
+        assert_eq!(take(flooded, "soon", 200), Ok(()), "{flooded}");
+        assert_eq!(take(flooded, "late", 300), Ok(()), "{flooded}");
+        assert_eq!(take(flooded, "more", 400), full, "{flooded}");
+        assert_eq!(take(flooded, "soon", 200), taken, "{flooded}");
+        for other in kinds.into_iter().filter(|other| *other != flooded) {
+            assert_eq!(take(other, "soon", 200), Ok(()), "{other}, while {flooded} is full");
+            assert_eq!(take(other, "soon", 200), taken, "{other}, while {flooded} is full");
         }
-        assert_eq!(take("oauth-state", "more", 400), full, "{first}");
-        assert_eq!(take(first, "soon", 200), taken, "{first}");
         // A link that is gone signs nobody in, so the next one has its place.
         for link in 0..5 {
             assert_eq!(take("pat@example.com", &link.to_string(), 500 + link), Ok(()));
         }
-        assert_eq!(take(first, "soon", 200), taken, "{first}");
+        assert_eq!(take(flooded, "soon", 200), taken, "{flooded}");
         clock.0.store(301, Ordering::SeqCst);
-        assert_eq!(take("oauth-state", "more", 400), Ok(()), "some have ended");
-        assert_eq!(take("oauth-state", "more", 400), taken);
+        assert_eq!(take(flooded, "more", 400), Ok(()), "some have ended");
+        assert_eq!(take(flooded, "more", 400), taken);
         assert!(now(store.delete_expired_verification_tokens(at(1_000), u32::MAX)).unwrap() > 0);
         assert_eq!(lock(&store.tokens).len(), 0);
     }

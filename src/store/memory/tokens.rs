@@ -6,12 +6,13 @@ use super::{Expiring, MemoryStore, lock};
 use crate::{
     clock::Timestamp,
     store::{
-        LOGOUTS, MAIL_LIMITS, Result, Revocation, RevocationStore, StoreError, VerificationToken,
-        VerificationTokenStore,
+        CODE_ATTEMPTS, LEASES, LOGOUTS, MAIL_LIMITS, Result, Revocation, RevocationStore, STATES, StoreError,
+        VerificationToken, VerificationTokenStore,
     },
 };
 
-/// One-time tokens, by what it means that one is not there.
+/// One-time tokens, by what it means that one is not there. Each kind has room of its own: anybody can use up as many
+/// states as they like, without an account.
 #[derive(Default)]
 pub(super) struct Tokens {
     /// Nobody signs in with it.
@@ -20,8 +21,14 @@ pub(super) struct Tokens {
     logouts: Kind,
     /// An address may be sent one mail more.
     mails: Kind,
-    /// It may be used once more.
-    used: Kind,
+    /// A sign-in at a provider may be finished again.
+    states: Kind,
+    /// A code may be guessed once more.
+    attempts: Kind,
+    /// Somebody else may refresh the same tokens of a provider.
+    leases: Kind,
+    /// What applications, or other versions, keep here: it may be used once more.
+    others: Kind,
 }
 
 type Kind = Expiring<(String, String), ()>;
@@ -32,14 +39,22 @@ impl Tokens {
         match identifier {
             LOGOUTS => &mut self.logouts,
             MAIL_LIMITS => &mut self.mails,
+            STATES => &mut self.states,
+            CODE_ATTEMPTS => &mut self.attempts,
+            LEASES => &mut self.leases,
             _ if is_address(identifier) => &mut self.links,
-            _ => &mut self.used,
+            _ => &mut self.others,
         }
     }
 
+    fn kinds(&mut self) -> [&mut Kind; 7] {
+        let Self { links, logouts, mails, states, attempts, leases, others } = self;
+        [links, logouts, mails, states, attempts, leases, others]
+    }
+
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.links.len() + self.logouts.len() + self.mails.len() + self.used.len()
+    pub(super) fn len(&mut self) -> usize {
+        self.kinds().into_iter().map(|kind| kind.len()).sum()
     }
 }
 
@@ -85,9 +100,8 @@ impl VerificationTokenStore for MemoryStore {
     }
 
     async fn delete_expired_verification_tokens(&self, now: Timestamp, limit: u32) -> Result<u64> {
-        let Tokens { links, logouts, mails, used } = &mut *lock(&self.tokens);
         let mut removed = 0;
-        for kind in [links, logouts, mails, used] {
+        for kind in lock(&self.tokens).kinds() {
             let left = u64::from(limit).saturating_sub(removed);
             removed += kind.remove_expired(now, u32::try_from(left).unwrap_or(limit));
         }
