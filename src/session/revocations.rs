@@ -29,7 +29,8 @@ use crate::{
 ///
 /// # How long the list gets
 ///
-/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store, and at most 150 bytes in
+/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store (a sign-out of which a
+/// provider tells is up to three), and at most 150 bytes in
 /// the memory of each process (with ids of 36 letters, as ours are), until the tokens that it is about would be over by
 /// themselves: `max_age`, the staleness and five minutes later; with [`fail_open`](Self::fail_open) one `max_age` more. A
 /// thousand sign-outs an hour and a `max_age` of 30 days are 720,000 rows and 110 MB. A shorter `max_age` makes it
@@ -101,6 +102,13 @@ struct Known {
     read: Option<Timestamp>,
     tried: Option<Timestamp>,
     failed: bool,
+    own: Names,
+    /// Apart, as to look for one takes a hash: who is told of no logout at a provider needs none.
+    upstream: Names,
+}
+
+#[derive(Default)]
+struct Names {
     /// From when on nobody needs to know.
     sessions: HashMap<String, Timestamp>,
     users: HashMap<String, Epoch>,
@@ -302,19 +310,25 @@ impl Known {
         if self.names(session) { Standing::Revoked } else { Standing::Counts }
     }
 
+    /// Where a name stands: an application's own id may look like one of a provider's.
+    fn of(&self, name: &str) -> &Names {
+        if Upstream::is_name(name) { &self.upstream } else { &self.own }
+    }
+
     fn names(&self, session: &LiveSession) -> bool {
-        if self.sessions.is_empty() && self.users.is_empty() {
+        if self.own.is_empty() && self.upstream.is_empty() {
             return false;
         }
         let Some(claims) = session.claims() else { return false };
         // A token without an id cannot be on the list but by its user.
-        let upstream = || Upstream::of(claims.members()).and_then(|upstream| upstream.revoked_as());
-        let is_listed = |id: &str| self.sessions.contains_key(id);
-        if session_id(&claims).is_some_and(is_listed) || upstream().is_some_and(|id| is_listed(&id)) {
+        let is_listed = |id: &str| self.of(id).sessions.contains_key(id);
+        if session_id(&claims).is_some_and(is_listed)
+            || self.upstream_session(&claims).is_some_and(|id| is_listed(&id))
+        {
             return true;
         }
         let is_over = |user: &str| {
-            self.users.get(user).is_some_and(|epoch| {
+            self.of(user).users.get(user).is_some_and(|epoch| {
                 // Tokens count whole seconds: what began in the second of the epoch is over.
                 session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
             })
@@ -323,15 +337,19 @@ impl Known {
         is_over(&subject) || self.upstream_user(&claims, &subject).is_some_and(|user| is_over(&user))
     }
 
+    /// As which session at a provider it ends.
+    fn upstream_session(&self, claims: &Claims) -> Option<String> {
+        if self.upstream.sessions.is_empty() { None } else { Upstream::of(claims.members())?.revoked_as() }
+    }
+
     /// Under whose name it ends with a logout at a provider that cannot name it.
     fn upstream_user(&self, claims: &Claims, subject: &str) -> Option<String> {
-        // Most lists have nobody, and need no hash.
-        if self.users.is_empty() { None } else { Upstream::user_of(claims.members(), subject) }
+        if self.upstream.users.is_empty() { None } else { Upstream::user_of(claims.members(), subject) }
     }
 
     /// A time that is `now`, or after the last time that all of this user's were ended.
     fn after(&self, user: &str, now: Timestamp) -> Timestamp {
-        match self.users.get(user) {
+        match self.of(user).users.get(user) {
             // One that was under way when all were ended is over with them.
             Some(epoch) if now.as_secs() >= epoch.at.as_secs() => {
                 now.max(epoch.at.plus(Duration::from_secs(1)))
@@ -344,14 +362,30 @@ impl Known {
         let Revocation { subject, at, expires, .. } = revocation;
         match subject {
             Revoked::Session(id) => {
-                let known = self.sessions.entry(id.clone()).or_insert(*expires);
+                let known = self.of_mut(id).sessions.entry(id.clone()).or_insert(*expires);
                 *known = (*known).max(*expires);
             }
             Revoked::User(id) => {
-                let known = self.users.entry(id.clone()).or_insert(Epoch { at: *at, expires: *expires });
+                let epoch = Epoch { at: *at, expires: *expires };
+                let known = self.of_mut(id).users.entry(id.clone()).or_insert(epoch);
                 *known = Epoch { at: known.at.max(*at), expires: known.expires.max(*expires) };
             }
         }
+    }
+
+    fn of_mut(&mut self, name: &str) -> &mut Names {
+        if Upstream::is_name(name) { &mut self.upstream } else { &mut self.own }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        self.own.forget(now);
+        self.upstream.forget(now);
+    }
+}
+
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.users.is_empty()
     }
 
     fn forget(&mut self, now: Timestamp) {

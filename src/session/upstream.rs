@@ -39,6 +39,11 @@ impl Upstream {
         Some(named(&self.provider, self.session.as_ref()?))
     }
 
+    /// Whether a name on such a list may be one of these.
+    pub(crate) fn is_name(name: &str) -> bool {
+        name.strip_prefix(Self::MEMBER).is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// Under whose name such a list has the sessions of a user of this provider that do not say which there they were
     /// begun with.
     pub(crate) fn user(provider: &str, subject: &str) -> String {
