@@ -189,12 +189,10 @@ impl AuthContext {
         let stores = &rows.stores;
         let (mut version, mut data) = (row.version, row.data.clone());
         for _ in 0..ATTEMPTS {
-            let upstream = data.get(Upstream::MEMBER).cloned();
+            let upstream = Upstream::of(&data);
             change(&mut data);
             // By this the session is ended when its user signs out at the provider.
-            if let Some(upstream) = upstream {
-                data.insert(Upstream::MEMBER.to_owned(), upstream);
-            }
+            Upstream::note(upstream.as_ref(), &mut data);
             match stores.ask(stores.sessions.replace_session_data(&row.key, version, &data)).await? {
                 Replaced::Done => return Ok(Some(data)),
                 Replaced::Missing => return Ok(None),

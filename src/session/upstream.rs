@@ -30,6 +30,16 @@ impl Upstream {
         Self::deserialize(members.get(Self::MEMBER)?).ok()
     }
 
+    /// Notes how a session was begun, whatever a callback has written there: it may be what a client sent. What an
+    /// application calls by that name and says something else is its own.
+    pub(crate) fn note(upstream: Option<&Self>, members: &mut Map<String, Value>) {
+        match upstream {
+            Some(upstream) => drop(members.insert(Self::MEMBER.to_owned(), upstream.to_value())),
+            None if Self::of(members).is_some() => drop(members.shift_remove(Self::MEMBER)),
+            None => {}
+        }
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
