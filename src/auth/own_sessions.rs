@@ -8,7 +8,7 @@ use super::{AuthContext, SignInError};
 use crate::{
     clock::Timestamp,
     error::{SessionError, SessionErrorKind},
-    session::{LiveSession, Upstream},
+    session::{LiveSession, Upstream, user_name},
     store::{Replaced, SessionKey, StoredSession},
     user::Account,
 };
@@ -111,7 +111,7 @@ impl AuthContext {
             }
             None => return Err(SessionError::new(SessionErrorKind::Unavailable)),
         }
-        let epoch = auth.revoke_user(&subject_of(live), visit.now).await?;
+        let epoch = auth.revoke_user(&name_of(live), visit.now).await?;
         let failed = |_| SessionError::new(SessionErrorKind::Callback);
         match auth.renew_token(live, None, Some(epoch), visit).await.map_err(failed)? {
             Some(renewal) => self.change(renewal.cookies),
@@ -127,7 +127,11 @@ impl AuthContext {
     /// As [`end_other_sessions`](Self::end_other_sessions).
     pub async fn end_all_sessions(&self) -> Result<(), SessionError> {
         let Some(live) = self.changeable()? else { return Ok(()) };
-        self.auth().end_sessions_of(&subject_of(live)).await?;
+        let auth = self.auth();
+        match auth.settings.strategy.rows() {
+            Some(rows) => rows.end_of_user(&subject_of(live), None).await?,
+            None => drop(auth.revoke_user(&name_of(live), auth.now()).await?),
+        }
         self.sign_out().await
     }
 
@@ -225,4 +229,10 @@ impl AuthContext {
 
 fn subject_of(live: &LiveSession) -> String {
     live.subject().unwrap_or_default().into_owned()
+}
+
+/// The name by which the tokens of its user are ended.
+fn name_of(live: &LiveSession) -> String {
+    let claims = live.claims().unwrap_or_default();
+    user_name(&claims).unwrap_or_default().into_owned()
 }

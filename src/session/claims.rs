@@ -86,7 +86,7 @@ impl Claims {
 
     /// Says that the user is in no store, although there is one: their id is the application's own, and may be that of
     /// somebody else in the store.
-    const UNSTORED: &str = "unstored";
+    pub(super) const UNSTORED: &str = "unstored";
 
     pub(crate) fn is_unstored(&self) -> bool {
         self.get(Self::UNSTORED).is_some()

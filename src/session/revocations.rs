@@ -1,6 +1,7 @@
 //! Tokens that count no more although they have not expired: what the store of revocations says, kept in memory.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{
@@ -29,8 +30,8 @@ use crate::{
 ///
 /// # How long the list gets
 ///
-/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store (a sign-out of which a
-/// provider tells is up to three), and at most 150 bytes in
+/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store (two where the application
+/// names the user by an id, up to three for a sign-out that a provider tells of), and each row at most 150 bytes in
 /// the memory of each process (with ids of 36 letters, as ours are), until the tokens that it is about would be over by
 /// themselves: `max_age`, the staleness and five minutes later; with [`fail_open`](Self::fail_open) one `max_age` more. A
 /// thousand sign-outs an hour and a `max_age` of 30 days are 720,000 rows and 110 MB. A shorter `max_age` makes it
@@ -132,6 +133,18 @@ pub(super) enum Standing {
 /// it is renewed.
 pub(crate) fn session_id(claims: &Claims) -> Option<&str> {
     ["sid", "jti"].into_iter().find_map(|name| claims.get_str(name).filter(|id| !id.is_empty()))
+}
+
+/// The name by which the list has all sessions of the user of a token. One who is in no store although there is one has
+/// a name apart: somebody in the store may have the same id, and neither ends the other's.
+pub(crate) fn user_name(claims: &Claims) -> Option<Cow<'_, str>> {
+    let subject = claims.subject()?;
+    Some(if claims.is_unstored() { Cow::Owned(unstored_user(&subject)) } else { subject })
+}
+
+/// That name.
+pub(crate) fn unstored_user(user_id: &str) -> String {
+    format!("{}:{user_id}", Claims::UNSTORED)
 }
 
 /// How far the clocks of those who write the list may be apart.
@@ -280,10 +293,10 @@ impl Revocations {
 
     /// The same for the token that these claims become.
     pub(crate) fn beginning_of(&self, claims: &Claims, now: Timestamp) -> Timestamp {
-        let subject = claims.subject().unwrap_or_default();
+        let user = user_name(claims).unwrap_or_default();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let begun = known.after(&subject, now);
-        match known.upstream_user(claims, &subject) {
+        let begun = known.after(&user, now);
+        match known.upstream_user(claims) {
             Some(user) => begun.max(known.after(&user, now)),
             None => begun,
         }
@@ -333,8 +346,8 @@ impl Known {
                 session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
             })
         };
-        let Some(subject) = claims.subject() else { return false };
-        is_over(&subject) || self.upstream_user(&claims, &subject).is_some_and(|user| is_over(&user))
+        user_name(&claims).is_some_and(|user| is_over(&user))
+            || self.upstream_user(&claims).is_some_and(|user| is_over(&user))
     }
 
     /// As which session at a provider it ends.
@@ -343,8 +356,8 @@ impl Known {
     }
 
     /// Under whose name it ends with a logout at a provider that cannot name it.
-    fn upstream_user(&self, claims: &Claims, subject: &str) -> Option<String> {
-        if self.upstream.users.is_empty() { None } else { Upstream::user_of(claims.members(), subject) }
+    fn upstream_user(&self, claims: &Claims) -> Option<String> {
+        if self.upstream.users.is_empty() { None } else { Upstream::user_of(claims) }
     }
 
     /// A time that is `now`, or after the last time that all of this user's were ended.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::Claims;
+
 /// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data: in those of
 /// every session, where one provider has federated logout, so that one without it is one that others have made, or that
 /// has no place for it.
@@ -65,10 +67,12 @@ impl Upstream {
         named("", user_id) // No provider has this id.
     }
 
-    /// Among whose it is, of these.
-    pub(crate) fn user_of(members: &Map<String, Value>, user_id: &str) -> Option<String> {
-        match Self::of(members) {
-            None => Some(Self::unsaid(user_id)),
+    /// Among whose a token is, of these.
+    pub(crate) fn user_of(claims: &Claims) -> Option<String> {
+        match Self::of(claims.members()) {
+            // Whoever is in no store has signed in with a password: their id is not of whom the provider tells.
+            None if claims.is_unstored() => None,
+            None => Some(Self::unsaid(&claims.subject()?)),
             Some(Self { session: None, subject: Some(subject), provider }) => {
                 Some(Self::user(&provider, &subject))
             }
