@@ -105,7 +105,7 @@ struct Known {
     failed: bool,
     own: Names,
     /// Apart, as to look for one takes a hash: who is told of no logout at a provider needs none.
-    upstream: Names,
+    upstream: Box<Names>,
 }
 
 #[derive(Default)]
