@@ -326,9 +326,9 @@ fn ready_now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// That so many sessions were ended.
+/// That so many sessions, or all of so many users', were ended.
 #[derive(Debug)]
-struct Ended(usize);
+struct Ended(usize, fn(String) -> Revoked);
 
 #[async_trait::async_trait]
 impl RevocationStore for Ended {
@@ -338,7 +338,7 @@ impl RevocationStore for Ended {
 
     async fn revocations(&self, _: Timestamp) -> store::Result<Vec<Revocation>> {
         let (at, expires) = (Timestamp::from_secs(NOW as i64), Timestamp::from_secs(NOW as i64 + 3600));
-        let subject = |number| Revoked::Session(format!("00000000-0000-4000-8000-{number:012}"));
+        let subject = |number| self.1(format!("00000000-0000-4000-8000-{number:012}"));
         Ok((0..self.0).map(|number| Revocation::new(subject(number), at, expires)).collect())
     }
 
@@ -355,7 +355,10 @@ fn s96_a_revocation_takes_no_more_memory_than_stated() {
         let auth = Auth::builder(Secret::new(SECRET))
             .origin(OriginPolicy::fixed("https://app.example").unwrap())
             .clock(WatchedClock::default())
-            .revocation(Ended(count), RevocationPolicy::within(Duration::from_secs(60)).unwrap())
+            .revocation(
+                Ended(count, Revoked::Session),
+                RevocationPolicy::within(Duration::from_secs(60)).unwrap(),
+            )
             .build()
             .unwrap();
         let mut service = AuthLayer::new(auth).layer(Plain);
@@ -367,6 +370,27 @@ fn s96_a_revocation_takes_no_more_memory_than_stated() {
         let each = cost.bytes_current / i64::try_from(count).unwrap();
         assert!((36..=150).contains(&each), "{each} bytes for each of {count}: {cost:?}");
     }
+}
+
+/// Only where providers tell of logouts does each token have to be looked for under the names that those have, which are
+/// hashed.
+#[test]
+fn s98_ends_of_other_users_cost_a_session_nothing() {
+    let Tokens { cookie, good, .. } = tokens(Dialect::V4);
+    let cookie = format!("{cookie}={good}");
+    let cost_of = |ended: Ended| {
+        let auth = Auth::builder(Secret::new(SECRET))
+            .origin(OriginPolicy::fixed("https://app.example").unwrap())
+            .clock(WatchedClock::default())
+            .revocation(ended, RevocationPolicy::within(Duration::from_secs(60)).unwrap())
+            .build()
+            .unwrap();
+        cost(AuthLayer::new(auth).layer(Plain), Some(&cookie)).count_total
+    };
+    let sessions = cost_of(Ended(1, Revoked::Session));
+    assert_eq!(cost_of(Ended(1, Revoked::User)), sessions);
+    let logout = |id| Revoked::User(format!("idp:{id}"));
+    assert!(cost_of(Ended(1, logout)) > sessions, "it is looked for there");
 }
 
 /// S27: what is not there is not kept, neither in a cache nor behind it.

@@ -4,6 +4,7 @@ use super::{Auth, SessionInfo};
 use crate::{
     clock::Timestamp,
     error::{SessionError, SessionErrorKind},
+    session::unstored_user,
     store::{Revocation, Revoked, SessionKey, StoreError},
 };
 
@@ -47,7 +48,8 @@ impl Auth {
     }
 
     /// Ends all sessions of a user: at once in a store, and within the staleness of the
-    /// [`RevocationPolicy`](crate::RevocationPolicy) where they live in tokens.
+    /// [`RevocationPolicy`](crate::RevocationPolicy) where they live in tokens. There, with users in a store, whoever
+    /// signed in with a password by the same id is meant, too.
     ///
     /// # Errors
     ///
@@ -55,12 +57,20 @@ impl Auth {
     pub async fn end_sessions_of(&self, user_id: &str) -> Result<(), SessionError> {
         match self.settings.strategy.rows() {
             Some(rows) => Ok(rows.end_of_user(user_id, None).await?),
-            None => self.revoke_user(user_id, self.now()).await.map(drop),
+            None => self.revoke_all_of(user_id).await,
         }
     }
 
-    /// Ends every token of a user that was made until now, and answers a time that counts as later.
-    pub(super) async fn revoke_user(&self, user_id: &str, now: Timestamp) -> Result<Timestamp, SessionError> {
+    /// Ends the tokens of a user, in the store or not: by an id alone it cannot be told which of them is meant.
+    async fn revoke_all_of(&self, user_id: &str) -> Result<(), SessionError> {
+        let now = self.now();
+        self.revoke_user(user_id, now).await?;
+        self.revoke_user(&unstored_user(user_id), now).await.map(drop)
+    }
+
+    /// Ends every token of the user of this name (`user_name`) that was made until now, and answers a time that counts
+    /// as later.
+    pub(super) async fn revoke_user(&self, name: &str, now: Timestamp) -> Result<Timestamp, SessionError> {
         let strategy = &self.settings.strategy;
         let Some(revocations) = strategy.revocations() else {
             tracing::error!(
@@ -69,10 +79,10 @@ impl Auth {
             return Err(SessionError::new(SessionErrorKind::NoStore));
         };
         // After a sign-in that came after the last time that all were ended, in the same second.
-        let at = revocations.beginning(user_id, now);
-        let revoked = Revoked::User(user_id.to_owned());
+        let at = revocations.beginning(name, now);
+        let revoked = Revoked::User(name.to_owned());
         revocations.revoke(&Revocation::new(revoked, at, strategy.last_end(at))).await?;
-        Ok(revocations.beginning(user_id, now))
+        Ok(revocations.beginning(name, now))
     }
 
     /// Removes a user with their accounts, and ends their sessions. Says whether there was one. Sessions that live in
@@ -90,7 +100,7 @@ impl Auth {
         let deleted = stores.ask(stores.users.delete_user(user_id)).await?;
         stores.ask(stores.sessions.end_sessions_of(user_id, None)).await?;
         if self.settings.strategy.revocations().is_some() {
-            self.revoke_user(user_id, self.now()).await?;
+            self.revoke_all_of(user_id).await?;
         } else if self.settings.strategy.rows().is_none() {
             tracing::warn!("a user was removed whose tokens go on until they expire: add `.revocation(..)`");
         }

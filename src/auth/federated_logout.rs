@@ -27,7 +27,7 @@ impl Auth {
 
     /// By which the provider knows whose session is to end.
     async fn id_token(&self, session: &LiveSession, provider: &str) -> Option<String> {
-        let stores = self.settings.stores.as_ref()?;
+        let stores = self.settings.stores.as_ref().filter(|_| !session.is_unstored())?;
         let accounts = stores.ask(stores.users.accounts_of(&session.subject()?)).await.ok()?;
         let account = accounts.into_iter().rev().find(|account| account.provider == provider)?;
         self.settings.token_seal.open(&account).ok()?.id_token

@@ -8,7 +8,7 @@ use super::{AuthContext, SignInError};
 use crate::{
     clock::Timestamp,
     error::{SessionError, SessionErrorKind},
-    session::{LiveSession, Upstream},
+    session::{LiveSession, Upstream, user_name},
     store::{Replaced, SessionKey, StoredSession},
     user::Account,
 };
@@ -111,7 +111,7 @@ impl AuthContext {
             }
             None => return Err(SessionError::new(SessionErrorKind::Unavailable)),
         }
-        let epoch = auth.revoke_user(&subject_of(live), visit.now).await?;
+        let epoch = auth.revoke_user(&name_of(live), visit.now).await?;
         let failed = |_| SessionError::new(SessionErrorKind::Callback);
         match auth.renew_token(live, None, Some(epoch), visit).await.map_err(failed)? {
             Some(renewal) => self.change(renewal.cookies),
@@ -127,7 +127,11 @@ impl AuthContext {
     /// As [`end_other_sessions`](Self::end_other_sessions).
     pub async fn end_all_sessions(&self) -> Result<(), SessionError> {
         let Some(live) = self.changeable()? else { return Ok(()) };
-        self.auth().end_sessions_of(&subject_of(live)).await?;
+        let auth = self.auth();
+        match auth.settings.strategy.rows() {
+            Some(rows) => rows.end_of_user(&subject_of(live), None).await?,
+            None => drop(auth.revoke_user(&name_of(live), auth.now()).await?),
+        }
         self.sign_out().await
     }
 
@@ -189,12 +193,10 @@ impl AuthContext {
         let stores = &rows.stores;
         let (mut version, mut data) = (row.version, row.data.clone());
         for _ in 0..ATTEMPTS {
-            let upstream = data.get(Upstream::MEMBER).cloned();
+            let upstream = Upstream::of(&data);
             change(&mut data);
             // By this the session is ended when its user signs out at the provider.
-            if let Some(upstream) = upstream {
-                data.insert(Upstream::MEMBER.to_owned(), upstream);
-            }
+            Upstream::note(upstream.as_ref(), &mut data);
             match stores.ask(stores.sessions.replace_session_data(&row.key, version, &data)).await? {
                 Replaced::Done => return Ok(Some(data)),
                 Replaced::Missing => return Ok(None),
@@ -227,4 +229,10 @@ impl AuthContext {
 
 fn subject_of(live: &LiveSession) -> String {
     live.subject().unwrap_or_default().into_owned()
+}
+
+/// The name by which the tokens of its user are ended.
+fn name_of(live: &LiveSession) -> String {
+    let claims = live.claims().unwrap_or_default();
+    user_name(&claims).unwrap_or_default().into_owned()
 }

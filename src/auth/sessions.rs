@@ -236,11 +236,8 @@ impl Auth {
             Some(sid) => token.insert("sid", sid),
             None => drop(token.remove("sid")),
         }
-        for name in [Upstream::MEMBER, Claims::UNSTORED] {
-            if let Some(value) = before.get(name) {
-                token.insert(name, value.clone());
-            }
-        }
+        Upstream::note(Upstream::of(before.members()).as_ref(), token.members_mut());
+        token.set_unstored(before.is_unstored());
         let registered = Registered { kept_at: kept_at.or(live.registered.kept_at), ..live.registered };
         let (text, end) = self.seal(&mut token, Some(&registered), visit)?;
         let session = if self.settings.rules.session_from_callback {
@@ -386,12 +383,8 @@ impl Auth {
         if self.settings.strategy.revocations().is_some() {
             token.insert("sid", uuid::Uuid::new_v4().to_string());
         }
-        if let Some(upstream) = upstream {
-            token.insert(Upstream::MEMBER, upstream.to_value());
-        }
-        if self.settings.stores.is_some() && self.settings.stores_for(account).is_none() {
-            token.insert(Claims::UNSTORED, true);
-        }
+        Upstream::note(upstream.as_ref(), token.members_mut());
+        token.set_unstored(self.settings.stores.is_some() && self.settings.stores_for(account).is_none());
         self.seal(&mut token, None, visit).map(Some)
     }
 

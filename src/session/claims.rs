@@ -54,8 +54,12 @@ impl Claims {
         self.members.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    pub(super) fn members(&self) -> &Map<String, Value> {
+    pub(crate) fn members(&self) -> &Map<String, Value> {
         &self.members
+    }
+
+    pub(crate) fn members_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.members
     }
 
     /// `sub` as text: whom the token is about. A number, as some applications write it, counts.
@@ -82,7 +86,20 @@ impl Claims {
 
     /// Says that the user is in no store, although there is one: their id is the application's own, and may be that of
     /// somebody else in the store.
-    pub(crate) const UNSTORED: &str = "unstored";
+    pub(super) const UNSTORED: &str = "unstored";
+
+    pub(crate) fn is_unstored(&self) -> bool {
+        self.get(Self::UNSTORED).is_some()
+    }
+
+    /// Whatever a callback has written there: it may be what a client sent.
+    pub(crate) fn set_unstored(&mut self, is_unstored: bool) {
+        if is_unstored {
+            self.insert(Self::UNSTORED, true);
+        } else {
+            self.remove(Self::UNSTORED);
+        }
+    }
 
     /// What a token says of a user from the beginning (`docs/protocol.md` section 9).
     pub(crate) fn of_user(user: &User) -> Self {

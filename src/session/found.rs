@@ -86,7 +86,7 @@ impl Found {
     pub(super) fn add(&mut self, other: LiveSession) {
         match self {
             Self::Nobody => *self = Self::Session(other),
-            Self::Session(first) if first.subject() != other.subject() => {
+            Self::Session(first) if !is_same_person(first, &other) => {
                 tracing::warn!(
                     "the session cookies of a request are about different people: it is anonymous"
                 );
@@ -103,4 +103,9 @@ impl Found {
             (found, _) => found,
         }
     }
+}
+
+/// One who is in the store and one who is not are two, whatever their ids.
+fn is_same_person(one: &LiveSession, other: &LiveSession) -> bool {
+    one.subject() == other.subject() && one.is_unstored() == other.is_unstored()
 }

@@ -103,7 +103,7 @@ impl LiveSession {
 
     /// Whether its user is in no store, although there is one.
     pub(crate) fn is_unstored(&self) -> bool {
-        self.stored().is_none() && self.claims().is_some_and(|claims| claims.get(Claims::UNSTORED).is_some())
+        self.stored().is_none() && self.claims().is_some_and(|claims| claims.is_unstored())
     }
 
     /// The session at a provider that it was begun with, where that was noted.

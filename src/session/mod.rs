@@ -23,7 +23,7 @@ pub(crate) use self::{
     found::{Found, Later},
     live::{LiveSession, session_of_claims},
     model::UserClaims,
-    revocations::{Revocations, session_id},
+    revocations::{Revocations, session_id, unstored_user, user_name},
     rows::Rows,
     strategy::{Place, Profile, Strategy},
     upstream::Upstream,

@@ -1,6 +1,7 @@
 //! Tokens that count no more although they have not expired: what the store of revocations says, kept in memory.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{
@@ -29,7 +30,8 @@ use crate::{
 ///
 /// # How long the list gets
 ///
-/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store, and at most 150 bytes in
+/// Each sign-out, each new id and each end of all of a user's sessions is a row in the store (two where the application
+/// names the user by an id, up to three for a sign-out that a provider tells of), and each row at most 150 bytes in
 /// the memory of each process (with ids of 36 letters, as ours are), until the tokens that it is about would be over by
 /// themselves: `max_age`, the staleness and five minutes later; with [`fail_open`](Self::fail_open) one `max_age` more. A
 /// thousand sign-outs an hour and a `max_age` of 30 days are 720,000 rows and 110 MB. A shorter `max_age` makes it
@@ -101,6 +103,13 @@ struct Known {
     read: Option<Timestamp>,
     tried: Option<Timestamp>,
     failed: bool,
+    own: Names,
+    /// Apart, as to look for one takes a hash: who is told of no logout at a provider needs none.
+    upstream: Box<Names>,
+}
+
+#[derive(Default)]
+struct Names {
     /// From when on nobody needs to know.
     sessions: HashMap<String, Timestamp>,
     users: HashMap<String, Epoch>,
@@ -124,6 +133,18 @@ pub(super) enum Standing {
 /// it is renewed.
 pub(crate) fn session_id(claims: &Claims) -> Option<&str> {
     ["sid", "jti"].into_iter().find_map(|name| claims.get_str(name).filter(|id| !id.is_empty()))
+}
+
+/// The name by which the list has all sessions of the user of a token. One who is in no store although there is one has
+/// a name apart: somebody in the store may have the same id, and neither ends the other's.
+pub(crate) fn user_name(claims: &Claims) -> Option<Cow<'_, str>> {
+    let subject = claims.subject()?;
+    Some(if claims.is_unstored() { Cow::Owned(unstored_user(&subject)) } else { subject })
+}
+
+/// That name.
+pub(crate) fn unstored_user(user_id: &str) -> String {
+    format!("{}:{user_id}", Claims::UNSTORED)
 }
 
 /// How far the clocks of those who write the list may be apart.
@@ -272,10 +293,10 @@ impl Revocations {
 
     /// The same for the token that these claims become.
     pub(crate) fn beginning_of(&self, claims: &Claims, now: Timestamp) -> Timestamp {
-        let subject = claims.subject().unwrap_or_default();
+        let user = user_name(claims).unwrap_or_default();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let begun = known.after(&subject, now);
-        match known.upstream_user(claims, &subject) {
+        let begun = known.after(&user, now);
+        match known.upstream_user(claims) {
             Some(user) => begun.max(known.after(&user, now)),
             None => begun,
         }
@@ -302,36 +323,46 @@ impl Known {
         if self.names(session) { Standing::Revoked } else { Standing::Counts }
     }
 
+    /// Where a name stands: an application's own id may look like one of a provider's.
+    fn of(&self, name: &str) -> &Names {
+        if Upstream::is_name(name) { &self.upstream } else { &self.own }
+    }
+
     fn names(&self, session: &LiveSession) -> bool {
-        if self.sessions.is_empty() && self.users.is_empty() {
+        if self.own.is_empty() && self.upstream.is_empty() {
             return false;
         }
         let Some(claims) = session.claims() else { return false };
         // A token without an id cannot be on the list but by its user.
-        let upstream = || Upstream::of(claims.members()).and_then(|upstream| upstream.revoked_as());
-        let is_listed = |id: &str| self.sessions.contains_key(id);
-        if session_id(&claims).is_some_and(is_listed) || upstream().is_some_and(|id| is_listed(&id)) {
+        let is_listed = |id: &str| self.of(id).sessions.contains_key(id);
+        if session_id(&claims).is_some_and(is_listed)
+            || self.upstream_session(&claims).is_some_and(|id| is_listed(&id))
+        {
             return true;
         }
         let is_over = |user: &str| {
-            self.users.get(user).is_some_and(|epoch| {
+            self.of(user).users.get(user).is_some_and(|epoch| {
                 // Tokens count whole seconds: what began in the second of the epoch is over.
                 session.registered.kept().is_none_or(|kept| kept.as_secs() <= epoch.at.as_secs())
             })
         };
-        let Some(subject) = claims.subject() else { return false };
-        is_over(&subject) || self.upstream_user(&claims, &subject).is_some_and(|user| is_over(&user))
+        user_name(&claims).is_some_and(|user| is_over(&user))
+            || self.upstream_user(&claims).is_some_and(|user| is_over(&user))
+    }
+
+    /// As which session at a provider it ends.
+    fn upstream_session(&self, claims: &Claims) -> Option<String> {
+        if self.upstream.sessions.is_empty() { None } else { Upstream::of(claims.members())?.revoked_as() }
     }
 
     /// Under whose name it ends with a logout at a provider that cannot name it.
-    fn upstream_user(&self, claims: &Claims, subject: &str) -> Option<String> {
-        // Most lists have nobody, and need no hash.
-        if self.users.is_empty() { None } else { Upstream::user_of(claims.members(), subject) }
+    fn upstream_user(&self, claims: &Claims) -> Option<String> {
+        if self.upstream.users.is_empty() { None } else { Upstream::user_of(claims) }
     }
 
     /// A time that is `now`, or after the last time that all of this user's were ended.
     fn after(&self, user: &str, now: Timestamp) -> Timestamp {
-        match self.users.get(user) {
+        match self.of(user).users.get(user) {
             // One that was under way when all were ended is over with them.
             Some(epoch) if now.as_secs() >= epoch.at.as_secs() => {
                 now.max(epoch.at.plus(Duration::from_secs(1)))
@@ -344,14 +375,30 @@ impl Known {
         let Revocation { subject, at, expires, .. } = revocation;
         match subject {
             Revoked::Session(id) => {
-                let known = self.sessions.entry(id.clone()).or_insert(*expires);
+                let known = self.of_mut(id).sessions.entry(id.clone()).or_insert(*expires);
                 *known = (*known).max(*expires);
             }
             Revoked::User(id) => {
-                let known = self.users.entry(id.clone()).or_insert(Epoch { at: *at, expires: *expires });
+                let epoch = Epoch { at: *at, expires: *expires };
+                let known = self.of_mut(id).users.entry(id.clone()).or_insert(epoch);
                 *known = Epoch { at: known.at.max(*at), expires: known.expires.max(*expires) };
             }
         }
+    }
+
+    fn of_mut(&mut self, name: &str) -> &mut Names {
+        if Upstream::is_name(name) { &mut self.upstream } else { &mut self.own }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        self.own.forget(now);
+        self.upstream.forget(now);
+    }
+}
+
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.users.is_empty()
     }
 
     fn forget(&mut self, now: Timestamp) {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::Claims;
+
 /// A provider, and the session there. It stands in the member `idp` of a token's claims, or of a row's data: in those of
 /// every session, where one provider has federated logout, so that one without it is one that others have made, or that
 /// has no place for it.
@@ -30,6 +32,16 @@ impl Upstream {
         Self::deserialize(members.get(Self::MEMBER)?).ok()
     }
 
+    /// Notes how a session was begun, whatever a callback has written there: it may be what a client sent. What an
+    /// application calls by that name and says something else is its own.
+    pub(crate) fn note(upstream: Option<&Self>, members: &mut Map<String, Value>) {
+        match upstream {
+            Some(upstream) => drop(members.insert(Self::MEMBER.to_owned(), upstream.to_value())),
+            None if Self::of(members).is_some() => drop(members.shift_remove(Self::MEMBER)),
+            None => {}
+        }
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -37,6 +49,11 @@ impl Upstream {
     /// How a list of revocations names the session at the provider, and with it all that were begun here with it.
     pub(crate) fn revoked_as(&self) -> Option<String> {
         Some(named(&self.provider, self.session.as_ref()?))
+    }
+
+    /// Whether a name on such a list may be one of these.
+    pub(crate) fn is_name(name: &str) -> bool {
+        name.strip_prefix(Self::MEMBER).is_some_and(|rest| rest.starts_with(':'))
     }
 
     /// Under whose name such a list has the sessions of a user of this provider that do not say which there they were
@@ -55,10 +72,12 @@ impl Upstream {
         named("", user_id) // No provider has this id.
     }
 
-    /// Among whose it is, of these.
-    pub(crate) fn user_of(members: &Map<String, Value>, user_id: &str) -> Option<String> {
-        match Self::of(members) {
-            None => Some(Self::unsaid(user_id)),
+    /// Among whose a token is, of these.
+    pub(crate) fn user_of(claims: &Claims) -> Option<String> {
+        match Self::of(claims.members()) {
+            // Whoever is in no store has signed in with a password: their id is not of whom the provider tells.
+            None if claims.is_unstored() => None,
+            None => Some(Self::unsaid(&claims.subject()?)),
             Some(Self { session, subject: Some(subject), provider }) => Some(match session {
                 None => Self::user(&provider, &subject),
                 Some(_) => Self::user_in_sessions(&provider, &subject),

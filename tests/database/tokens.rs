@@ -22,6 +22,8 @@ on_each_store![
     credentials_stay_outside_of_the_store,
     accounts_are_linked_to_the_user_of_a_token,
     s23_s24_tokens_end_where_revocations_are_kept,
+    s25_nobody_ends_who_has_the_same_id_outside_of_the_store,
+    s03_the_same_id_outside_of_the_store_is_somebody_else,
     a_store_that_is_away_takes_nobodys_token,
     a_verifier_of_a_store_only_reads,
 ];
@@ -127,6 +129,74 @@ async fn s23_s24_tokens_end_where_revocations_are_kept(store: Arc<dyn Store>) {
     assert!(sign_in(&auth, &mut there, "1").await);
     let again = there.who().await;
     assert!(again != who && again != "nobody");
+}
+
+/// Somebody in the store, and whoever signs in with a password by the same id, each in two browsers.
+async fn namesakes(
+    store: &Arc<dyn Store>,
+    builder: impl Fn() -> AuthBuilder,
+) -> (Auth, String, [Browser; 4]) {
+    let auth = builder().build().unwrap();
+    let mut stored = [browser(&auth), browser(&auth)];
+    for browser in &mut stored {
+        assert!(sign_in(&auth, browser, "1").await);
+    }
+    let id = store.user_by_account("acme", "1").await.unwrap().unwrap().id;
+    let [one, other] = stored;
+    let mut all = [one, other, browser(&auth), browser(&auth)];
+    for browser in &mut all[2..] {
+        let user = User::new(&*id);
+        act(&auth, browser, move |context| {
+            let user = user.clone();
+            async move { context.sign_in(user).await.unwrap() }
+        })
+        .await;
+    }
+    assert_eq!(who(&mut all).await, [&*id; 4]);
+    (auth, id, all)
+}
+
+async fn who(browsers: &mut [Browser; 4]) -> [String; 4] {
+    let [a, b, c, d] = browsers;
+    [a.who().await, b.who().await, c.who().await, d.who().await]
+}
+
+async fn s25_nobody_ends_who_has_the_same_id_outside_of_the_store(store: Arc<dyn Store>) {
+    let policy = RevocationPolicy::within(Duration::from_secs(10)).unwrap();
+    let kept = || in_tokens(&store).revocation(MemoryStore::new(), policy);
+    for (actor, others, all) in [(0, [0, 2, 3], [2, 3]), (2, [0, 1, 2], [0, 1])] {
+        let (auth, id, mut browsers) = namesakes(&store, kept).await;
+        let left =
+            |is_left: &[usize]| [0, 1, 2, 3].map(|n| if is_left.contains(&n) { &*id } else { "nobody" });
+        act(&auth, &mut browsers[actor], async |context| context.end_other_sessions().await.unwrap()).await;
+        assert_eq!(who(&mut browsers).await, left(&others));
+        act(&auth, &mut browsers[actor], async |context| context.end_all_sessions().await.unwrap()).await;
+        assert_eq!(who(&mut browsers).await, left(&all));
+    }
+    // The application may mean either.
+    let (auth, id, mut browsers) = namesakes(&store, kept).await;
+    auth.end_sessions_of(&id).await.unwrap();
+    assert_eq!(who(&mut browsers).await, ["nobody"; 4]);
+    // And who comes back in the same second is there again.
+    let mut again = browser(&auth);
+    act(&auth, &mut again, move |context| {
+        let user = User::new(&*id);
+        async move { context.sign_in(user).await.unwrap() }
+    })
+    .await;
+    assert_ne!(again.who().await, "nobody");
+}
+
+async fn s03_the_same_id_outside_of_the_store_is_somebody_else(store: Arc<dyn Store>) {
+    let (auth, id, browsers) = namesakes(&store, || in_tokens(&store)).await;
+    let both = |one: usize, other: usize| {
+        let [one, other] = [one, other].map(|n| &browsers[n].jar[COOKIE]);
+        format!("{COOKIE}={one}; {COOKIE}={other}")
+    };
+    for (one, other, expected) in [(0, 1, &*id), (2, 3, &*id), (0, 2, "nobody"), (3, 1, "nobody")] {
+        let mut asking = browser(&auth).with_header("cookie", &both(one, other));
+        assert_eq!(asking.who().await, expected, "{one} and {other}");
+    }
 }
 
 async fn a_store_that_is_away_takes_nobodys_token(store: Arc<dyn Store>) {

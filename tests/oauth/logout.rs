@@ -1,19 +1,22 @@
 //! Signing out at the provider, and being told of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use portcullis::{
-    Auth, AuthBuilder, Dialect, Email, RevocationPolicy,
+    Auth, AuthBuilder, AuthLayer, Claims, Dialect, Email, JwtContext, RevocationPolicy, get_token,
     mail::Mailbox,
     store::{MemoryStore, Store},
 };
 use serde_json::{Value, json};
+use tower::{Layer, service_fn};
 
 use crate::{
     provider::{CLIENT, Provider, Reply, signed, signed_as},
     site::{browser, builder, is_session, is_signed_in, oidc, param, sign_in, sign_in_by_mail},
-    support::{Browser, ORIGIN},
+    support::{Browser, ORIGIN, app},
     time::Time,
 };
 
@@ -125,6 +128,18 @@ async fn told(auth: &Auth, token: &str) -> StatusCode {
     // A provider has no cookies.
     let mut provider = browser(auth);
     provider.post("/api/auth/backchannel-logout/acme", &[("logout_token", token)]).await.status
+}
+
+/// What is in its token.
+async fn claims_in(auth: &Auth, browser: &Browser) -> Value {
+    let telling = service_fn(async |request: Request<Full<Bytes>>| {
+        let claims = get_token::<Claims>(&request).unwrap().unwrap();
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(
+            serde_json::to_vec(&claims.claims).unwrap(),
+        ))))
+    });
+    let mut browser = Browser { app: app(AuthLayer::new(auth.clone()).layer(telling)), ..browser.clone() };
+    browser.get("/").await.json()
 }
 
 async fn signed_in(auth: &Auth) -> Browser {
@@ -338,6 +353,72 @@ async fn s47_tokens_that_name_no_session_end_too() {
         let is_known = dialect != Dialect::V5;
         assert_eq!(left, [false, !is_known, named.contains(&"sid"), true], "{dialect}, {named:?}, no store");
     }
+}
+
+/// S47: what a client sends says nothing of how its session was begun, however much of it the `jwt` callback takes over;
+/// nor does what the provider of a sign-in says there.
+#[tokio::test]
+async fn s47_no_client_keeps_its_session_by_what_it_sends() {
+    let world = World::new();
+    let policy = RevocationPolicy::within(Duration::from_secs(1)).unwrap();
+    let merging = |builder: AuthBuilder| {
+        let kept = builder.store(Arc::clone(&world.store)).sessions_in_tokens(true);
+        let kept = kept.revocation(Arc::clone(&world.store), policy);
+        let kept = kept.on_jwt(|context: JwtContext| async {
+            let JwtContext { mut token, session, profile, .. } = context;
+            let sent = session.as_ref().and_then(Value::as_object).or(profile.as_ref());
+            for (name, value) in sent.into_iter().flatten() {
+                if name != "sub" && name != "sid" {
+                    token.insert(name.as_str(), value.clone());
+                }
+            }
+            Ok(Some(token))
+        });
+        kept.build().unwrap()
+    };
+    let auth = merging(world.builder(Dialect::V4));
+    // Begun where nobody is told of logouts.
+    let before = merging(builder(&world.time).dialect(Dialect::V4).provider(oidc("acme", &world.acme)));
+    world.is_now("alice-1", "before");
+    let mut sending = browser(&auth);
+    sending.jar = signed_in(&before).await.jar;
+    world.acme.plan(|plan| plan.user["idp"] = json!({ "id": "email" }));
+    let mut saying = browser(&auth);
+    saying.jar = signed_in(&before).await.jar;
+
+    let sent = json!({ "idp": { "id": "email" }, "unstored": true, "color": "red" });
+    let body = json!({ "csrfToken": sending.csrf_token().await, "data": sent }).to_string();
+    let json = Some("application/json");
+    let answer = sending.send(Method::POST, "/api/auth/session", json, body.into()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(claims_in(&auth, &sending).await["color"], "red", "the callback takes it over");
+    for browser in [&sending, &saying] {
+        let claims = claims_in(&auth, browser).await;
+        assert_eq!([claims.get("idp"), claims.get("unstored")], [None, None]);
+    }
+    world.time.pass(2);
+    assert_eq!(told(&auth, &logout_token(&world.claims(|_| {}))).await, StatusCode::OK);
+    world.time.pass(2);
+    assert_eq!([sending.who().await, saying.who().await], ["nobody", "nobody"]);
+}
+
+/// S47: what an application calls `idp` itself is left to it, where it is nothing of ours.
+#[tokio::test]
+async fn an_application_has_its_own_claim_of_that_name() {
+    let world = World::new();
+    let auth =
+        builder(&world.time).provider(oidc("acme", &world.acme)).on_jwt(|context: JwtContext| async move {
+            let mut token = context.token;
+            let step = if context.user.is_some() { "begun" } else { "renewed" };
+            token.insert("idp", step);
+            Ok(Some(token))
+        });
+    let auth = auth.build().unwrap();
+    world.is_now("alice-1", "there-1");
+    let mut browser = signed_in(&auth).await;
+    assert_eq!(claims_in(&auth, &browser).await["idp"], "begun");
+    browser.session().await;
+    assert_eq!(claims_in(&auth, &browser).await["idp"], "renewed");
 }
 
 /// S47: whatever is no logout token of this provider for this client ends nothing.
