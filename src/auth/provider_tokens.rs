@@ -130,7 +130,8 @@ impl fmt::Debug for ProviderToken {
 
 impl AuthContext {
     /// A token with which a provider can be asked on behalf of whoever is signed in: the one that it gave at the sign-in,
-    /// or a newer one if that is over within a minute, or within a quarter of the time that tokens last there. `provider` is the id of a provider of the [`Auth`].
+    /// or a newer one if that is over within a minute, or within a quarter of the time that tokens last there. `provider`
+    /// is the id of a provider of the [`Auth`].
     ///
     /// Whoever is not a user of the store has none ([`NotLinked`](ProviderTokenErrorKind::NotLinked)): with
     /// [`sessions_in_tokens`](crate::AuthBuilder::sessions_in_tokens) that is who signed in with a password, under an id of
