@@ -95,8 +95,7 @@ impl Auth {
             revocations.revoke(&Revocation::new(revoked, now, strategy.last_end(now))).await?;
         }
         for user in self.upstream_users(provider, logout).await? {
-            let at = revocations.beginning(&user, now);
-            revocations.revoke(&Revocation::new(Revoked::User(user), at, strategy.last_end(at))).await?;
+            self.revoke_user(&user, now).await?;
         }
         Ok(())
     }
