@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cookie_store::Cookie;
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::held::{Held, Saved, Taken};
 use crate::error::BoxError;
@@ -105,7 +105,7 @@ impl Kept {
             .ok()
     }
 
-    async fn adopt(&self, known: &mut AsyncMutexGuard<'_, Known>, held: &Mutex<Held>) -> bool {
+    async fn adopt(&self, known: &mut Known, held: &Mutex<Held>) -> bool {
         if known.is_behind || !self.storage.is_shared() {
             return false;
         }
@@ -127,7 +127,7 @@ impl Kept {
         }
     }
 
-    async fn save(&self, known: &mut AsyncMutexGuard<'_, Known>, held: &Mutex<Held>) {
+    async fn save(&self, known: &mut Known, held: &Mutex<Held>) {
         let text = lock(held).to_saved();
         let done = match &text {
             Ok(text) => self.storage.save(text).await,
