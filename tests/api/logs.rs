@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    Auth, AuthLayer, BoxError, Claims, Credentials, Dialect, Event, Field, JwtContext, OriginPolicy,
-    RequireAuth, Secret, SessionContext, SignInContext, SignInDecision, Submitted, Token, User,
+    Auth, AuthLayer, BoxError, Claims, Credentials, Dialect, Field, OriginPolicy, RequireAuth, Secret,
+    Submitted, Token, User,
     codec::{Codec, JweCbc, JweGcm, JwsHs512},
     get_auth_context, get_server_session, get_token,
 };
@@ -22,23 +22,8 @@ const PASSWORD: &str = "canary-pa55word";
 const WRONG: &str = "canary-wr0ng-pa55word";
 const PRIVATE: &str = "canary.person@example.com";
 
-/// Everything that is logged, and the `Debug` text of everything that callbacks and handlers are given.
-#[derive(Clone, Default)]
-struct Output(Log);
-
-impl Output {
-    fn debug(&self, value: &impl std::fmt::Debug) {
-        self.0.debug(value);
-    }
-
-    fn text(&self) -> String {
-        self.0.text()
-    }
-}
-
-fn auth(clock: &ManualClock, dialect: Dialect, output: &Output) -> Auth {
-    let out = || output.clone();
-    let (submitted, sign_in, jwt, session, event) = (out(), out(), out(), out(), out());
+fn auth(clock: &ManualClock, dialect: Dialect, output: &Log) -> Auth {
+    let submitted = output.clone();
     let check = move |form: Submitted| {
         submitted.debug(&form);
         let user = User::new("1").email(PRIVATE).name(PRIVATE).with("note", PRIVATE);
@@ -50,31 +35,12 @@ fn auth(clock: &ManualClock, dialect: Dialect, output: &Output) -> Auth {
         .dialect(dialect)
         .clock(clock.clone())
         .origin(OriginPolicy::fixed(ORIGIN).unwrap())
-        .provider(Credentials::new(check).field(Field::password("password", "Password")))
-        .on_sign_in(move |context: SignInContext| {
-            sign_in.debug(&context);
-            async { Ok(SignInDecision::Allow) }
-        })
-        .on_jwt(move |JwtContext { token, user, account, trigger, .. }: JwtContext| {
-            jwt.debug(&(&token, user, account, trigger));
-            async { Ok(Some(token)) }
-        })
-        .on_session(move |context: SessionContext| {
-            session.debug(&context);
-            async { Ok(context.session) }
-        })
-        .on_event(move |happened: Event| {
-            event.debug(&happened);
-            async { Ok(()) }
-        });
-    output.debug(&builder);
-    let auth = builder.build().unwrap();
-    output.debug(&auth);
-    auth
+        .provider(Credentials::new(check).field(Field::password("password", "Password")));
+    output.site(builder)
 }
 
 /// A handler that prints all that it gets.
-fn talkative(auth: Auth, output: &Output) -> App {
+fn talkative(auth: Auth, output: &Log) -> App {
     let layer = AuthLayer::new(auth);
     output.debug(&layer);
     let output = output.clone();
@@ -91,7 +57,7 @@ fn talkative(auth: Auth, output: &Output) -> App {
 
 /// Signs in wrongly and rightly, reads, renews, updates, forges, and signs out. Answers the values that nobody
 /// may find in the output.
-async fn whole_flow(dialect: Dialect, output: &Output) -> Vec<String> {
+async fn whole_flow(dialect: Dialect, output: &Log) -> Vec<String> {
     let clock = ManualClock::at(NOW);
     let mut browser = Browser::new(talkative(auth(&clock, dialect, output), output));
     let mut private: Vec<String> = [SECRET, OLD_SECRET, PASSWORD, WRONG, PRIVATE].map(str::to_owned).into();
@@ -150,8 +116,7 @@ async fn whole_flow(dialect: Dialect, output: &Output) -> Vec<String> {
 #[tokio::test]
 async fn s81_nothing_private_is_logged_or_printed() {
     for dialect in Dialect::ALL {
-        let (log, guard) = Log::of(Level::TRACE);
-        let output = Output(log);
+        let (output, guard) = Log::of(Level::TRACE);
         let private = whole_flow(dialect, &output).await;
         drop(guard);
         let text = output.text();
@@ -174,7 +139,7 @@ async fn s81_nothing_private_is_logged_or_printed() {
 /// The types that hold secrets and are not given to callbacks.
 #[test]
 fn s81_no_debug_text_holds_a_secret() {
-    let output = Output::default();
+    let output = Log::default();
     let secret = Secret::new(SECRET).or_previous(OLD_SECRET);
     output.debug(&secret);
     let claims = format!(r#"{{"sub":"1","email":"{PRIVATE}"}}"#);

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use portcullis::{
-    Auth, Dialect, Event, JwtContext, OAuth, Profile, Quirks, RevocationPolicy, SessionContext,
-    SignInContext, SignInDecision,
+    Auth, Dialect, OAuth, Profile, Quirks, RevocationPolicy,
     store::{MemoryStore, Store},
 };
 use serde_json::json;
@@ -122,8 +121,7 @@ impl World {
 
     /// Nothing is kept from what callbacks are given, and all of it is printed.
     fn auth(&self, dialect: Dialect, store: &Arc<MemoryStore>, acme: OAuth) -> Auth {
-        let out = || self.log.clone();
-        let (profile, sign_in, jwt, session, event) = (out(), out(), out(), out(), out());
+        let profile = self.log.clone();
         let acme = acme.profile(move |given: &Profile| {
             profile.debug(given);
             let user = portcullis::User::new(given.text("/sub").unwrap_or_default());
@@ -134,27 +132,8 @@ impl World {
             .store(Arc::clone(store) as Arc<dyn Store>)
             .sessions_in_tokens(true)
             .revocation(Arc::clone(store), RevocationPolicy::within(Duration::from_secs(1)).unwrap())
-            .provider(acme)
-            .on_sign_in(move |context: SignInContext| {
-                sign_in.debug(&context);
-                async { Ok(SignInDecision::Allow) }
-            })
-            .on_jwt(move |JwtContext { token, user, account, trigger, .. }: JwtContext| {
-                jwt.debug(&(&token, user, account, trigger));
-                async { Ok(Some(token)) }
-            })
-            .on_session(move |context: SessionContext| {
-                session.debug(&context);
-                async { Ok(context.session) }
-            })
-            .on_event(move |happened: Event| {
-                event.debug(&happened);
-                async { Ok(()) }
-            });
-        self.log.debug(&builder);
-        let auth = builder.build().unwrap();
-        self.log.debug(&auth);
-        auth
+            .provider(acme);
+        self.log.site(builder)
     }
 
     /// Begins a sign-in, and answers where the provider sends the browser back to.

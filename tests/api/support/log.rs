@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, Once},
 };
 
+use portcullis::{Auth, AuthBuilder, Event, JwtContext, SessionContext, SignInContext, SignInDecision};
 use tracing::{Level, Subscriber, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
@@ -26,6 +27,33 @@ impl Log {
     /// Writes down how a value shows itself, as whoever debugs a program would.
     pub fn debug(&self, value: &impl Debug) {
         writeln!(self.clone(), "{value:?} {value:#?}").unwrap();
+    }
+
+    /// A site whose callbacks write down everything that they are given.
+    pub fn site(&self, builder: AuthBuilder) -> Auth {
+        let out = || self.clone();
+        let (sign_in, jwt, session, event) = (out(), out(), out(), out());
+        let builder = builder
+            .on_sign_in(move |context: SignInContext| {
+                sign_in.debug(&context);
+                async { Ok(SignInDecision::Allow) }
+            })
+            .on_jwt(move |JwtContext { token, user, account, trigger, .. }: JwtContext| {
+                jwt.debug(&(&token, user, account, trigger));
+                async { Ok(Some(token)) }
+            })
+            .on_session(move |context: SessionContext| {
+                session.debug(&context);
+                async { Ok(context.session) }
+            })
+            .on_event(move |happened: Event| {
+                event.debug(&happened);
+                async { Ok(()) }
+            });
+        self.debug(&builder);
+        let auth = builder.build().unwrap();
+        self.debug(&auth);
+        auth
     }
 
     pub fn text(&self) -> String {
